@@ -1,0 +1,1 @@
+"""Parley: a phone number that answers with an AI agent."""

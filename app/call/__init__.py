@@ -1,0 +1,1 @@
+"""What a call is, whoever carries it and whoever talks."""

@@ -1,0 +1,1 @@
+"""What an operator sets: typed sections, encrypted secrets, the core_conf store."""

@@ -1,0 +1,1 @@
+"""Every type of the OpenAI Realtime wire."""

@@ -1,0 +1,1 @@
+"""What any speech-to-speech provider looks like to a call."""

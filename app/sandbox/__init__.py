@@ -1,0 +1,1 @@
+"""A Twilio and an OpenAI to rehearse with."""

@@ -1,0 +1,51 @@
+"""How long we wait, and the clock we wait by."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+
+Clock = Callable[[], float]
+"""Monotonic milliseconds."""
+
+
+def clock(speed: float = 1.0) -> Clock:
+    """A monotonic clock in milliseconds that runs `speed` times as fast as real time (rehearsals are sped up)."""
+    return lambda: time.monotonic() * 1000 * speed
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Every time limit of a call, in seconds of real time."""
+
+    start_s: float = 5.0
+    """A media socket must send a valid `start` within this."""
+    claim_s: float = 15.0
+    """A session opened at the webhook is closed when no stream claims it within this."""
+    token_s: float = 60.0
+    """A stream token's life."""
+    session_s: float = 4.0
+    """A session must be ready within this, all tries together."""
+    connect_s: float = 3.0
+    """One try to connect to the model."""
+    goodbye_s: float = 10.0
+    """The goodbye must have been heard within this; then we hang up all the same."""
+    media_idle_s: float = 10.0
+    """A stream without a single frame for this long is dead."""
+    tool_s: float = 10.0
+    """A tool must answer within this."""
+    max_call_s: float = 3600.0
+    """A call ends politely after this."""
+    claim_row_s: float = 0.2
+    """The database may take this long to say whether another replica used the token."""
+    carrier_s: float = 3.0
+    """One REST request to the carrier."""
+    close_s: float = 0.5
+    """A peer may take this long to say goodbye to a socket."""
+    tick_s: float = 0.25
+    """How often a call looks at its own deadlines."""
+    journal_s: float = 1.0
+    """How often what happened is written to disk."""
+
+    def at_speed(self, speed: float) -> "Deadlines":
+        """The same limits for a rehearsal whose clock runs `speed` times as fast."""
+        return replace(self, **{field.name: getattr(self, field.name) / speed for field in fields(self)})

@@ -1,0 +1,1 @@
+"""Twilio's wire: media frames, TwiML, signatures, REST."""
