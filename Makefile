@@ -1,0 +1,34 @@
+# Each word sets .venv up first where that is needed; see scripts/setup.sh.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check run lock compose-check
+
+PY := .venv/bin/python
+
+help: ## show these words
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo 'ARGS="…" is passed on by demo, test and run;  PYTHON=python3.12 picks the interpreter for .venv'
+
+setup: ## make .venv and install the locked packages into it
+	@sh scripts/setup.sh
+
+demo: setup ## one whole rehearsed phone call, shown turn by turn; needs no account
+	@.venv/bin/parley demo $(ARGS)
+
+test: setup ## the whole test suite
+	@$(PY) -m pytest $(ARGS)
+
+check: setup ## format, lint, types and the direction of imports
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy -p app
+	.venv/bin/lint-imports
+
+run: setup ## start the server (with its own database unless DATABASE_URL is set)
+	@.venv/bin/parley serve $(ARGS)
+
+lock: ## pin the newest versions that pyproject.toml allows
+	@sh scripts/lock.sh
+
+compose-check: ## build and start the containers, rehearse one call through them, remove them
+	@sh docker/compose-check.sh
