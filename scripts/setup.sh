@@ -60,12 +60,12 @@ count_packages() { # pip's chatter as one line of progress; its last lines if it
 
 install() {
     if have_uv; then
-        uv pip install --python .venv/bin/python --require-hashes -r requirements.lock
-        uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
+        uv pip install --python .venv/bin/python --require-hashes -r requirements.lock &&
+            uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
     else
         pip=".venv/bin/python -m pip --disable-pip-version-check --no-input"
-        { $pip install --require-hashes -r requirements.lock || echo "pip failed"; } | count_packages
-        $pip install --quiet --no-deps --no-build-isolation -e .
+        { $pip install --require-hashes -r requirements.lock || echo "pip failed"; } | count_packages &&
+            $pip install --quiet --no-deps --no-build-isolation -e .
     fi
 }
 
