@@ -1,21 +1,12 @@
 """How long we wait, and the clock we wait by."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-
-Clock = Callable[[], float]
-"""Monotonic milliseconds."""
-
-
-def clock(speed: float = 1.0) -> Clock:
-    """A monotonic clock in milliseconds that runs `speed` times as fast as real time (rehearsals are sped up)."""
-    return lambda: time.monotonic() * 1000 * speed
 
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Every time limit of a call, in seconds of real time."""
+    """Every time limit of a call, in seconds of real time. Built in `main`, passed to whoever waits."""
 
     start_s: float = 5.0
     """A media socket must send a valid `start` within this."""
@@ -46,6 +37,18 @@ class Deadlines:
     journal_s: float = 1.0
     """How often what happened is written to disk."""
 
+    speed: float = 1.0
+    """How many times as fast as real time the call's own clock runs."""
+
     def at_speed(self, speed: float) -> "Deadlines":
         """The same limits for a rehearsal whose clock runs `speed` times as fast."""
-        return replace(self, **{field.name: getattr(self, field.name) / speed for field in fields(self)})
+        limits = {field.name: getattr(self, field.name) / speed for field in fields(self) if field.name != "speed"}
+        return replace(self, speed=speed, **limits)
+
+    def ms(self, limit_s: float) -> float:
+        """One of these limits in milliseconds of the call's clock."""
+        return limit_s * 1000 * self.speed
+
+    def now_ms(self) -> float:
+        """The call's clock: monotonic milliseconds."""
+        return time.monotonic() * 1000 * self.speed

@@ -1,0 +1,61 @@
+"""What a call does next: decided by the flow, performed by the bridge."""
+
+from dataclasses import dataclass
+
+from app.call.events import CallEvent
+from app.call.status import EndReason
+from app.realtime.events import ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Queue base64 audio of whole frames at the carrier, and a mark behind it."""
+
+    audio: str
+    mark: str
+    plays_from_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Drop everything queued at the carrier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate:
+    """Tell the model what the caller heard of that item."""
+
+    item_id: str
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunTool:
+    """Run a tool beside the audio and answer the model."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTool:
+    """Answer a tool call that needs no running."""
+
+    call: ToolCall
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellModel:
+    """Give the model a text in the caller's name and let it answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The call is over."""
+
+    reason: EndReason
+
+
+Action = Play | Clear | Truncate | RunTool | AnswerTool | TellModel | End | CallEvent

@@ -1,0 +1,38 @@
+"""What happened in a call, as its journal keeps it and its transcript is told from it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """Every kind of event; each fires once for each thing that happened."""
+
+    CALL_STARTED = "call.started"
+    CALL_ENDED = "call.ended"
+    SESSION_READY = "session.ready"
+    SESSION_ERROR = "session.error"
+    CALLER_SPEECH_STARTED = "caller.speech_started"
+    CALLER_SPEECH_ENDED = "caller.speech_ended"
+    CALLER_TRANSCRIPT = "caller.transcript"
+    CALLER_DTMF = "caller.dtmf"
+    AGENT_SPEECH_STARTED = "agent.speech_started"
+    """By what is heard, not by what was sent."""
+    AGENT_SPEECH_ENDED = "agent.speech_ended"
+    AGENT_TRANSCRIPT = "agent.transcript"
+    AGENT_INTERRUPTED = "agent.interrupted"
+    RESPONSE_DONE = "response.done"
+    TOOL_CALLED = "tool.called"
+    TOOL_ANSWERED = "tool.answered"
+    TOOL_FAILED = "tool.failed"
+    STREAM_ODDITIES = "stream.oddities"
+    """How many broken, unknown, doubled or missing frames the stream had."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """One thing that happened, `at_ms` after the stream's start."""
+
+    kind: Kind
+    at_ms: int
+    data: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,139 @@
+"""One live call, from its stream's start to its last word: bridge, farewell, journal, registry."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from app.call.bridge import Bridge, OpenSession, RunToolCall
+from app.call.carrier import Carrier
+from app.call.events import CallEvent, Kind
+from app.call.flow import CallFlow
+from app.call.journal import JournalWriter
+from app.call.record import CallRecord
+from app.call.registry import Registry
+from app.call.socket import StreamSocket
+from app.call.status import CallStatus, EndReason, may_move
+from app.conf.models import AgentConf
+from app.errors import CarrierError
+from app.timing import Deadlines
+from app.twilio import twiml
+
+_log = structlog.get_logger(__name__)
+
+_NOTHING_TO_SAY = frozenset({EndReason.CALLER_HANGUP, EndReason.STREAM_LOST, EndReason.TRANSFERRED})
+_WITH_APOLOGY = frozenset({EndReason.MODEL_UNAVAILABLE, EndReason.MODEL_LOST, EndReason.ERROR})
+_CLOSE_CODES: Mapping[EndReason, int] = {EndReason.ERROR: 1011}
+
+
+class LiveCall:
+    """Carries one call and leaves its folder finished behind."""
+
+    def __init__(
+        self,
+        record: CallRecord,
+        agent: AgentConf,
+        *,
+        socket: StreamSocket,
+        stream_sid: str,
+        fallback_number: str | None,
+        open_session: OpenSession,
+        run_tool: RunToolCall,
+        hang_up_tools: frozenset[str],
+        carrier: Carrier,
+        journals: JournalWriter,
+        registry: Registry,
+        deadlines: Deadlines,
+    ) -> None:
+        self._record = record
+        self._agent = agent
+        self._socket = socket
+        self._fallback_number = fallback_number
+        self._carrier = carrier
+        self._journals = journals
+        self._registry = registry
+        self._deadlines = deadlines
+        self._started_ms = deadlines.now_ms()
+        self._journal = journals.open(record, now_ms=self._now_ms)
+        self._bridge = Bridge(
+            socket=socket,
+            stream_sid=stream_sid,
+            agent=agent,
+            open_session=open_session,
+            run_tool=run_tool,
+            flow=CallFlow(
+                barge_in=agent.turn_detection.interrupt_response,
+                hang_up_tools=hang_up_tools,
+                goodbye_ms=deadlines.ms(deadlines.goodbye_s),
+            ),
+            journal=self._journal,
+            now_ms=self._now_ms,
+            deadlines=deadlines,
+        )
+
+    async def run(self) -> CallRecord:
+        """Carry the call to its end and return its final record; both sockets are closed by then."""
+        call_sid = self._record.call_sid
+        self._registry.enter(call_sid, self._bridge.end)
+        self._journal.listen(self._watch_status)
+        self._note(Kind.CALL_STARTED, agent=self._record.agent, agent_version=self._record.agent_version)
+        _log.info("call_started", agent=self._record.agent, caller=self._record.from_number)
+        reason = EndReason.ERROR
+        try:
+            reason = await self._carry()
+            self._journal.recorder.cut(self._now_ms())
+            self._registry.ended(call_sid, reason)
+            await self._say_farewell(reason)
+        finally:
+            self._registry.ended(call_sid, reason)
+            await self._socket.close(_CLOSE_CODES.get(reason, 1000))
+            record = self._final_record(reason)
+            await self._journals.close(self._journal, record)
+            self._registry.leave(call_sid)
+            _log.info("call_ended", reason=reason, seconds=round(self._now_ms() / 1000, 1))
+        return record
+
+    async def _carry(self) -> EndReason:
+        try:
+            return await self._bridge.run()
+        except Exception:  # the edge of a call: whatever broke, the caller gets the fallback and the others go on
+            _log.exception("call_broke")
+            return EndReason.ERROR
+
+    async def _say_farewell(self, reason: EndReason) -> None:
+        """End the call at the carrier before the socket closes: else the static verbs of our first answer would run."""
+        if reason in _NOTHING_TO_SAY:
+            return
+        try:
+            async with asyncio.timeout(self._deadlines.carrier_s):
+                if reason in _WITH_APOLOGY or reason is EndReason.DRAINED:
+                    number = self._fallback_number if reason in _WITH_APOLOGY else None
+                    words = twiml.say_then(self._agent.fallback.message, language=self._agent.language, number=number)
+                    await self._carrier.redirect(self._record.call_sid, words)
+                else:
+                    await self._carrier.hang_up(self._record.call_sid)
+        except (CarrierError, TimeoutError) as error:
+            _log.warning("carrier_refused", reason=reason, error=str(error) or "time limit")
+
+    def _watch_status(self, event: CallEvent) -> None:
+        if event.kind is Kind.SESSION_READY:
+            self._move(CallStatus.LIVE)
+            self._record = replace(self._record, answered_at=datetime.now(UTC))
+
+    def _final_record(self, reason: EndReason) -> CallRecord:
+        self._move(CallStatus.ENDED)
+        self._note(Kind.CALL_ENDED, reason=reason)
+        return replace(self._record, ended_at=datetime.now(UTC), end_reason=reason)
+
+    def _move(self, to: CallStatus) -> None:
+        if may_move(self._record.status, to):
+            self._record = replace(self._record, status=to)
+
+    def _note(self, kind: Kind, **data: Any) -> None:
+        self._journal.add(CallEvent(kind, int(self._now_ms()), data))
+
+    def _now_ms(self) -> float:
+        return self._deadlines.now_ms() - self._started_ms
