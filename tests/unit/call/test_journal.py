@@ -1,0 +1,75 @@
+"""The call's folder."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.audio import silence, to_base64
+from app.call.events import CallEvent, Kind
+from app.call.journal import Journal, read_events, read_record
+from app.call.record import CallRecord
+
+RECORD = CallRecord(
+    id="0197", call_sid="CA1", account_sid="AC1", from_number="+15550001", to_number="+15550002", direction="inbound",
+    agent="default", agent_version=3, started_at=datetime(2026, 11, 21, tzinfo=UTC),
+)  # fmt: skip
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "0197", RECORD, now_ms=lambda: 100.0)
+
+
+def test_a_finished_folder_tells_the_whole_call(journal):
+    journal.add(CallEvent(Kind.CALLER_SPEECH_STARTED, 5, {"item_id": "u1"}))
+    journal.recorder.caller(0, to_base64(silence(20)), now_ms=0)
+    journal.recorder.agent(0, to_base64(b"\x01" * 160))
+    journal.collect()
+    journal.write()
+    journal.add(CallEvent(Kind.CALLER_TRANSCRIPT, 9, {"item_id": "u1", "text": "Hello"}))
+    journal.collect(everything=True)
+    journal.finish(RECORD)
+
+    assert read_record(journal.folder) == RECORD
+    assert [(event.seq, event.kind) for event in read_events(journal.folder)] == [
+        (1, "caller.speech_started"), (2, "caller.transcript"),
+    ]  # fmt: skip
+    assert (journal.folder / "call.wav").read_bytes().endswith(b"\xff\x01" * 160)
+    assert json.loads((journal.folder / "transcript.json").read_text())[0]["said"] == "Hello"
+
+
+def test_a_write_that_failed_half_way_is_repeated_without_doubling(journal):
+    journal.add(CallEvent(Kind.CALL_STARTED, 0))
+    journal.collect()
+    journal.write()
+    events = journal.folder / "events.jsonl"
+    events.write_bytes(events.read_bytes() + b'{"seq": 2, "ki')  # what a full disk leaves behind
+    journal.add(CallEvent(Kind.CALL_ENDED, 9))
+    journal.collect()
+    journal.write()
+
+    assert [event.seq for event in read_events(journal.folder)] == [1, 2]
+
+
+def test_nothing_is_forgotten_while_the_disk_refuses(journal):
+    journal.folder.write_text("a file where the folder should be")
+    journal.add(CallEvent(Kind.CALL_STARTED, 0))
+    journal.collect()
+    with pytest.raises(OSError, match="exists"):
+        journal.write()
+    journal.folder.unlink()
+    journal.write()
+
+    assert len(list(read_events(journal.folder))) == 1
+
+
+def test_a_half_written_last_line_is_left_out(journal):
+    journal.add(CallEvent(Kind.CALL_STARTED, 0))
+    journal.collect()
+    journal.write()
+    with (journal.folder / "events.jsonl").open("ab") as lines:
+        lines.write(b'{"seq": 2')
+
+    assert len(list(read_events(journal.folder))) == 1
