@@ -1,7 +1,17 @@
 """How long we wait, and the clock we wait by."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+
+
+Clock = Callable[[], float]
+"""Monotonic milliseconds."""
+
+
+def clock(speed: float = 1.0) -> Clock:
+    """A monotonic clock in milliseconds that runs `speed` times as fast as real time (rehearsals are sped up)."""
+    return lambda: time.monotonic() * 1000 * speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,3 @@ class Deadlines:
     def ms(self, limit_s: float) -> float:
         """One of these limits in milliseconds of the call's clock."""
         return limit_s * 1000 * self.speed
-
-    def now_ms(self) -> float:
-        """The call's clock: monotonic milliseconds."""
-        return time.monotonic() * 1000 * self.speed

@@ -19,7 +19,7 @@ from app.call.socket import StreamSocket
 from app.call.status import CallStatus, EndReason, may_move
 from app.conf.models import AgentConf
 from app.errors import CarrierError
-from app.timing import Deadlines
+from app.timing import Deadlines, clock
 from app.twilio import twiml
 
 _log = structlog.get_logger(__name__)
@@ -56,7 +56,8 @@ class LiveCall:
         self._journals = journals
         self._registry = registry
         self._deadlines = deadlines
-        self._started_ms = deadlines.now_ms()
+        self._clock = clock(deadlines.speed)
+        self._started_ms = self._clock()
         self._journal = journals.open(record, now_ms=self._now_ms)
         self._bridge = Bridge(
             socket=socket,
@@ -136,4 +137,4 @@ class LiveCall:
         self._journal.add(CallEvent(kind, int(self._now_ms()), data))
 
     def _now_ms(self) -> float:
-        return self._deadlines.now_ms() - self._started_ms
+        return self._clock() - self._started_ms
