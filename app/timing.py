@@ -34,8 +34,6 @@ class Deadlines:
     """A stream without a single frame for this long is dead."""
     tool_s: float = 10.0
     """A tool must answer within this."""
-    max_call_s: float = 3600.0
-    """A call ends politely after this."""
     claim_row_s: float = 0.2
     """The database may take this long to say whether another replica used the token."""
     carrier_s: float = 3.0

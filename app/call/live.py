@@ -86,10 +86,10 @@ class LiveCall:
         try:
             reason = await self._carry()
             self._journal.recorder.cut(self._now_ms())
-            self._registry.ended(call_sid, reason)
+            self._registry.mark_ended(call_sid, reason)
             await self._say_farewell(reason)
         finally:
-            self._registry.ended(call_sid, reason)
+            self._registry.mark_ended(call_sid, reason)
             await self._socket.close(_CLOSE_CODES.get(reason, 1000))
             record = self._final_record(reason)
             await self._journals.close(self._journal, record)

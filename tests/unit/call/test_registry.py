@@ -9,15 +9,15 @@ from app.call.status import EndReason
 async def test_a_process_is_empty_when_the_last_call_has_left():
     registry = Registry(max_calls=2)
     registry.enter("CA1", lambda _: None)
-    waiting = asyncio.ensure_future(registry.wait_empty())
+    waiting = asyncio.gather(registry.wait_empty(), registry.wait_over("CA1"), registry.wait_over("CA9"))
     await asyncio.sleep(0)
     assert not waiting.done()
 
-    registry.ended("CA1", EndReason.CALLER_HANGUP)
+    registry.mark_ended("CA1", EndReason.CALLER_HANGUP)
     assert (registry.is_live("CA1"), registry.live_count) == (False, 1)
     registry.leave("CA1")
     await waiting
-    assert registry.end_reason("CA1") is EndReason.CALLER_HANGUP
+    assert registry.ended("CA1") is EndReason.CALLER_HANGUP
 
 
 def test_ending_reaches_the_call_and_only_that_one():
