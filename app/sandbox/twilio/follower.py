@@ -1,0 +1,247 @@
+"""Carries one call through its TwiML, document by document, until somebody or something ends it."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from urllib.parse import urljoin
+
+from app.errors import CarrierError, CarrierFault
+from app.sandbox.twilio import twiml
+from app.sandbox.twilio.call import End, Fetch, Follow, SandboxCall, Step
+from app.sandbox.twilio.network import Destination
+from app.sandbox.twilio.timeline import Dialled, EndCause, StreamEnd, VerbStarted, WebhookAnswered
+from app.sandbox.twilio.twiml import Verb
+from app.sandbox.twilio.webhook import new_sid, twiml_of
+
+SPOKEN_CHARACTERS_A_SECOND = 15
+PLAYED_FILE_MS = 2000.0
+"""No file is fetched; each plays for this long."""
+KEY_TONE_MS = 250.0
+
+
+class Follower:
+    """Does what the documents say; an order from outside (hang-up, redirect) interrupts whatever is going on."""
+
+    def __init__(self, call: SandboxCall, *, fallback_url: str | None) -> None:
+        self._call = call
+        self._network = call.network
+        self._fallback_url = fallback_url
+        self._base_url = ""
+        self._action: Fetch | None = None  # owed to a verb that a hang-up cuts short
+
+    async def run(self, step: Step) -> None:
+        """Carry the call from this step to its end, and tell everybody that it is over."""
+        while not isinstance(step, End):
+            step = await self._unless_ordered(step)
+        self._call.set_status(step.status)
+        self._call.report("completed")
+        if self._action:
+            self._call.callbacks.send(
+                self._action.url, self._call.params | self._action.extra, method=self._action.method
+            )
+        await self._call.callbacks.drain()
+        self._call.end(step.cause)
+
+    async def _unless_ordered(self, step: Fetch | Follow) -> Step:
+        order = asyncio.create_task(self._call.steps.get(), name="sandbox-orders")
+        going = asyncio.create_task(self._take(step), name="sandbox-verbs")
+        try:
+            await asyncio.wait([order, going], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (order, going):
+                task.cancel()
+            await asyncio.wait([order, going])
+        following = None if going.cancelled() else going.result()
+        if following is not None and order.cancelled():
+            return following
+        if isinstance(order.result(), Follow | Fetch):
+            self._action = None  # a redirected verb asks for no action
+        return order.result()
+
+    async def _take(self, step: Fetch | Follow) -> Step:
+        """Follow one document to its end; what comes next is the answer."""
+        try:
+            document = twiml.parse(await self._fetch(step) if isinstance(step, Fetch) else step.twiml)
+        except CarrierFault as fault:
+            return self._fall_back(fault)
+        if isinstance(step, Follow) and step.base_url:
+            self._base_url = step.base_url
+        for warning in document.warnings:
+            self._call.clock.warn(twiml.SCHEMA, warning)
+        for verb in document.verbs:
+            self._call.clock.add(VerbStarted(self._call.clock.now(), verb))
+            if verb.name == "Reject" and self._call.status == "ringing":
+                return End(EndCause.REJECTED, "busy" if verb.get("reason") == "busy" else "failed")
+            self._call.set_status("in-progress")
+            if (following := await self._perform(verb)) is not None:
+                return following
+        return End(EndCause.VERBS_RAN_OUT)
+
+    async def _fetch(self, step: Fetch) -> str:
+        self._base_url = step.url
+        answer = await self._network.webhook(step.url, self._call.params | step.extra, method=step.method)
+        now = self._call.clock.now()
+        self._call.clock.add(WebhookAnswered(now, step.url, answer.status, answer.took_ms))
+        return twiml_of(answer)
+
+    def _fall_back(self, fault: CarrierFault) -> Step:
+        """The fallback URL gets one chance; without it the caller hears a generic error and the call ends."""
+        self._call.clock.warn(fault.code, str(fault))
+        url, self._fallback_url = self._fallback_url, None
+        if url is None:
+            return End(EndCause.ERROR)
+        return Fetch(url, extra={"ErrorCode": str(fault.code), "ErrorUrl": self._base_url})
+
+    async def _perform(self, verb: Verb) -> Step | None:
+        match verb.name:
+            case "Connect":
+                return await self._connect(verb)
+            case "Say":
+                await self._repeat(verb, len(verb.text) / SPOKEN_CHARACTERS_A_SECOND * 1000)
+            case "Play":
+                await self._repeat(verb, len(verb.get("digits")) * KEY_TONE_MS or PLAYED_FILE_MS)
+            case "Pause":
+                await self._network.pass_ms(float(verb.get("length", "1")) * 1000)
+            case "Dial":
+                return await self._dial(verb)
+            case "Record":
+                return await self._record(verb)
+            case "Redirect":
+                return Fetch(self._absolute(verb.text), verb.get("method", "POST"))
+            case "Hangup" | "Reject":
+                return End(EndCause.HANGUP_VERB)
+        return None  # what <Start> and <Stop> name is in the timeline, and goes on beside the call
+
+    async def _repeat(self, verb: Verb, once_ms: float) -> None:
+        times = int(verb.get("loop", "1"))
+        while True:
+            await self._network.pass_ms(once_ms)
+            times -= 1
+            if times == 0:  # a loop of 0 never comes here: it goes on until the call ends
+                return
+
+    async def _connect(self, verb: Verb) -> Step | None:
+        if not verb.children:
+            self._call.clock.warn(twiml.SCHEMA, "<Connect> has no <Stream>")
+            return None
+        self._action = self._action_of(verb)
+        await self._carry_stream(verb.children[0])
+        return self._acted()
+
+    async def _carry_stream(self, verb: Verb) -> None:
+        """Carry one stream until the server closes it; interrupted, it ends with `stop`."""
+        try:
+            twiml.check_stream(verb)
+            stream = await self._network.open_stream(
+                verb.get("url"),
+                call_sid=self._call.call_sid,
+                parameters={parameter.get("name"): parameter.get("value") for parameter in verb.children},
+                timeline=self._call.clock,
+            )
+        except CarrierFault as fault:
+            self._call.clock.warn(fault.code, str(fault))
+            self._report_stream(verb, "", "stream-error", str(fault))
+            return
+        self._call.streams.append(stream)
+        try:
+            with contextlib.suppress(CarrierError):  # closed right after the handshake
+                await stream.begin()
+            self._report_stream(verb, stream.stream_sid, "stream-started")
+            code = await stream.wait_closed()
+        finally:
+            await stream.stop()
+            self._report_stream(verb, stream.stream_sid, "stream-stopped")
+        if stream.ended_by is StreamEnd.SERVER and code not in (1000, 1001, 1005):
+            self._call.clock.warn(31921, f"the media socket was closed abnormally ({code})")
+
+    def _report_stream(self, verb: Verb, stream_sid: str, event: str, error: str = "") -> None:
+        if url := verb.get("statusCallback"):
+            params = {
+                "AccountSid": self._network.account_sid,
+                "CallSid": self._call.call_sid,
+                "StreamSid": stream_sid,
+                "StreamName": verb.get("name", stream_sid),
+                "StreamEvent": event,
+                "Timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            }
+            method = verb.get("statusCallbackMethod", "POST")
+            self._call.callbacks.send(
+                self._absolute(url), params | ({"StreamError": error} if error else {}), method=method
+            )
+
+    async def _dial(self, verb: Verb) -> Step | None:
+        numbers = [child.text for child in verb.children] or [verb.text]
+        if not all(numbers):
+            self._call.clock.warn(13223, "<Dial> names nobody to call")
+            return None
+        self._action = self._action_of(verb, {"DialCallStatus": "canceled"})
+        phones = [(number, self._network.destinations.get(number, Destination())) for number in numbers]
+        number, phone = min(phones, key=lambda ringing: (ringing[1].outcome != "answered", ringing[1].ring_ms))
+        outcome, talked_ms = await self._ring(phone, timeout_ms=float(verb.get("timeout", "30")) * 1000)
+        self._call.clock.add(Dialled(self._call.clock.now(), number, outcome))
+        self._action = self._action_of(
+            verb,
+            {
+                "DialCallStatus": outcome,
+                "DialCallSid": new_sid("CA"),
+                "DialCallDuration": str(int(talked_ms / 1000)),
+                "DialBridged": str(outcome == "completed").lower(),
+            },
+        )
+        return self._acted()
+
+    async def _ring(self, phone: Destination, *, timeout_ms: float) -> tuple[str, float]:
+        """Ring a phone and talk as long as it does; answers the outcome and how long they talked."""
+        if phone.ring_ms > timeout_ms:
+            await self._network.pass_ms(timeout_ms)
+            return "no-answer", 0.0
+        await self._network.pass_ms(phone.ring_ms)
+        if phone.outcome != "answered":
+            return phone.outcome, 0.0
+        if phone.talk_ms is None:
+            await asyncio.Event().wait()  # until the caller hangs up
+        await self._network.pass_ms(phone.talk_ms or 0.0)
+        return "completed", phone.talk_ms or 0.0
+
+    async def _record(self, verb: Verb) -> Step | None:
+        """The caller leaves no message: the recording ends after its `timeout` of silence."""
+        silent_s = min(float(verb.get("timeout", "5")), float(verb.get("maxLength", "3600")))
+        await self._network.pass_ms(silent_s * 1000)
+        recording_sid = new_sid("RE")
+        account = f"https://api.twilio.com/2010-04-01/Accounts/{self._network.account_sid}"
+        return Fetch(
+            self._absolute(verb.get("action")) if verb.get("action") else self._base_url,
+            verb.get("method", "POST"),
+            {
+                "RecordingSid": recording_sid,
+                "RecordingUrl": f"{account}/Recordings/{recording_sid}",
+                "RecordingDuration": str(int(silent_s)),
+            },
+        )
+
+    def _action_of(self, verb: Verb, extra: dict[str, str] | None = None) -> Fetch | None:
+        if not verb.get("action"):
+            return None
+        return Fetch(self._absolute(verb.get("action")), verb.get("method", "POST"), extra or {})
+
+    def _acted(self) -> Step | None:
+        action, self._action = self._action, None
+        return action
+
+    def _absolute(self, url: str) -> str:
+        return urljoin(self._base_url, url)
+
+
+async def ring_out(call: SandboxCall, phone: Destination, first: Step, *, timeout_ms: float) -> Step:
+    """Ring an outbound call's phone; answers the step with which the call goes on once somebody has answered."""
+    call.report("initiated")
+    call.set_status("ringing")
+    call.report("ringing")
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(min(phone.ring_ms, timeout_ms) / 1000 / call.network.speed):
+            return await call.steps.get()  # cancelled while it rings
+    if phone.outcome == "answered" and phone.ring_ms <= timeout_ms:
+        call.set_status("in-progress")
+        call.report("answered")
+        return first
+    return End(EndCause.NOT_ANSWERED, phone.outcome if phone.ring_ms <= timeout_ms else "no-answer")
