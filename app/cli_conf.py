@@ -1,0 +1,90 @@
+"""`parley conf …`: what an operator sets, from the shell."""
+
+import asyncio
+import getpass
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TextIO
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.conf.models import SECTIONS
+from app.conf.opening import open_store
+from app.conf.store import ConfStore
+from app.errors import ParleyError
+from app.settings import Settings
+
+app = typer.Typer(name="conf", help="Read and write the configuration table core_conf.", no_args_is_help=True)
+
+Section = Annotated[str, typer.Argument(help=f"One of: {', '.join(SECTIONS)}.")]
+Name = Annotated[str, typer.Argument(help="The row's name, like default; for a number, the number: +15551234567.")]
+Source = Annotated[
+    typer.FileText, typer.Argument(help="A file with a JSON object, or - for standard input.", show_default=False)
+]
+
+
+@app.command()
+def get(section: Section, name: Name) -> None:
+    """Print one row as JSON; secrets show their last four characters."""
+
+    async def work(store: ConfStore) -> None:
+        store.get(section, name)
+        [row] = [row for row in store.rows(section) if row.name == name]
+        Console().print_json(data=row.value)
+
+    _run(work)
+
+
+@app.command("set")
+def set_(section: Section, name: Name, source: Source = sys.stdin) -> None:  # type: ignore[assignment]
+    """Write one row from a JSON object. A secret that is left out stays as it is."""
+    value = _read(source)
+
+    async def work(store: ConfStore) -> None:
+        version = await store.put(section, name, value, by=f"{getpass.getuser()} (parley conf)")
+        Console().print(f"{section}/{name} is now at version {version}.", highlight=False)
+        for warning in store.warnings():
+            Console(stderr=True).print(f"Warning: {warning}", highlight=False)
+
+    _run(work)
+
+
+@app.command("list")
+def list_(section: Annotated[str | None, typer.Argument(help="Only this section.")] = None) -> None:
+    """List the rows, or those of one section."""
+
+    async def work(store: ConfStore) -> None:
+        table = Table("section", "name", "version", "updated", "by")
+        for row in store.rows(section):
+            updated = row.updated_at.isoformat(sep=" ", timespec="seconds")
+            table.add_row(row.section, row.name, str(row.version), updated, row.updated_by)
+        Console().print(table)
+
+    _run(work)
+
+
+def _read(source: TextIO) -> object:
+    try:
+        return json.load(source)
+    except (ValueError, RecursionError) as error:
+        # the error's own text has no excerpt of what may be a secret
+        raise _refusal(f"not a JSON object: {error}") from None
+
+
+def _run(work: Callable[[ConfStore], Awaitable[None]]) -> None:
+    async def opened() -> None:
+        async with open_store(Settings.load(), strict=False) as parts:
+            await work(parts.store)
+
+    try:
+        asyncio.run(opened())
+    except ParleyError as error:
+        raise _refusal(str(error)) from None
+
+
+def _refusal(text: str) -> typer.Exit:
+    Console(stderr=True).print(text, style="red", highlight=False, markup=False, soft_wrap=True)
+    return typer.Exit(1)

@@ -1,0 +1,198 @@
+"""Secret fields: encrypted before they reach the database, shown as their last four characters."""
+
+import base64
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import BaseModel, SecretStr
+from pydantic_core import to_jsonable_python
+
+from app.conf.models import Conf, Known, parse
+from app.errors import ConfInvalid, SecretsError
+
+KEY_CHARACTERS = 32
+MASK = "****"
+SHOWN_FROM_CHARACTERS = 12
+"""A shorter secret shows nothing: four characters would be too much of it."""
+
+_FORM = "v1"
+_NONCE_BYTES = 12
+
+SecretUse = Callable[[str, str], str]
+"""What becomes of a secret, given its field's path."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    id: str
+    cipher: AESGCM = field(repr=False)
+    signing: bytes = field(repr=False)
+
+
+class KeyRing:
+    """The process's keys: the first encrypts, all decrypt; an old one stays until nothing needs it any more."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        if not keys or any(len(key) < KEY_CHARACTERS for key in keys):
+            raise SecretsError(f"SECRET_KEY: each key needs at least {KEY_CHARACTERS} characters")
+        ring = [
+            _Key(
+                _stretch(key, "key id", 4).hex(), AESGCM(_stretch(key, "encryption", 32)), _stretch(key, "signing", 32)
+            )
+            for key in keys
+        ]
+        self._first = ring[0]
+        self._keys = {key.id: key for key in ring}
+        self.signing_keys: tuple[bytes, ...] = tuple(key.signing for key in ring)
+        """For signatures of our own, such as stream tokens: the first signs, all verify."""
+
+    def encrypt(self, secret: str, *, where: str) -> str:
+        """The stored form `v1:<key id>:<base64>`; it opens only at the same place."""
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = nonce + self._first.cipher.encrypt(nonce, secret.encode(), where.encode())
+        return f"{_FORM}:{self._first.id}:{base64.b64encode(sealed).decode()}"
+
+    def decrypt(self, stored: str, *, where: str) -> str:
+        """The secret; raises `SecretsError` that says which key is missing."""
+        form, _, rest = stored.partition(":")
+        key_id, _, body = rest.partition(":")
+        if form != _FORM:
+            raise SecretsError(f"{where}: not an encrypted value")
+        if (key := self._keys.get(key_id)) is None:
+            raise SecretsError(
+                f"{where}: encrypted with key {key_id}, and SECRET_KEY holds {', '.join(self._keys)}: "
+                "add the key it was written with to SECRET_KEY, after a comma"
+            )
+        try:
+            sealed = base64.b64decode(body, validate=True)
+            return key.cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], where.encode()).decode()
+        except (InvalidTag, ValueError):
+            raise SecretsError(f"{where}: the encrypted value was altered, or belongs to another place") from None
+
+    def seal(self, section: str, name: str, conf: Conf) -> dict[str, Any]:
+        """What the database keeps: the fields that were set, secrets encrypted."""
+
+        def encrypt(path: str, secret: str) -> str:
+            return self.encrypt(secret, where=_place(section, name, path))
+
+        sealed: dict[str, Any] = _plain(conf, encrypt, only_set=True)
+        return sealed
+
+    def open(self, section: str, name: str, stored: dict[str, Any], known: Known) -> Conf:
+        """The typed row of what the database keeps."""
+        sealed = parse(section, name, stored, known)
+
+        def decrypt(path: str, secret: str) -> str:
+            return self.decrypt(secret, where=_place(section, name, path))
+
+        return parse(section, name, _plain(sealed, decrypt, only_set=True), known)
+
+
+def redact(conf: Conf) -> dict[str, Any]:
+    """Every field as it takes effect, without its secrets."""
+    shown: dict[str, Any] = _plain(conf, lambda _, secret: mask(secret), only_set=False)
+    return shown
+
+
+def mask(secret: str) -> str:
+    """Enough of a secret to tell it from another: its last four characters."""
+    return MASK + (secret[-4:] if len(secret) >= SHOWN_FROM_CHARACTERS else "")
+
+
+def keep_absent(given: dict[str, Any], stored: BaseModel) -> dict[str, Any]:
+    """The given fields, and the secrets we hold for those that were left out (null takes one away)."""
+    kept = dict(given)
+    for name in type(stored).model_fields:
+        value = getattr(stored, name)
+        if name not in kept and _is_secret(value):
+            kept[name] = _plain(value, _reveal, only_set=True)
+        elif isinstance(value, BaseModel) and isinstance(nested := kept.get(name), dict):
+            kept[name] = keep_absent(nested, value)
+    return kept
+
+
+def unmask(given: Conf, stored: Conf | None) -> dict[str, Any]:
+    """The given fields, where a secret in its masked form, as we show it, is the one we hold."""
+    held: dict[str, str] = {}
+    if stored is not None:
+        _plain(stored, held.setdefault, only_set=True)
+
+    def reveal(path: str, secret: str) -> str:
+        if not secret.startswith(MASK):
+            return secret
+        field_name = path.partition(".")[0]
+        own = [held[path]] if path in held else []
+        others = [value for at, value in held.items() if at.partition(".")[0] == field_name]  # a list may be reordered
+        for candidate in own + others:
+            if mask(candidate) == secret:
+                return candidate
+        raise ConfInvalid(f"{path}: this is the masked form of a secret that is not the stored one; give it in full")
+
+    whole: dict[str, Any] = _plain(given, reveal, only_set=True)
+    return whole
+
+
+def load_key_ring(secret_key: SecretStr | None, data_dir: Path) -> KeyRing:
+    """The ring of `SECRET_KEY`'s keys; without it, of one that is made once and kept in the data directory."""
+    text = secret_key.get_secret_value() if secret_key else _kept_key(data_dir / "secret_key")
+    return KeyRing([key.strip() for key in text.split(",")])
+
+
+def _kept_key(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".secret_key.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(48))
+        file.flush()
+        os.fsync(file.fileno())
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(fresh)  # whole or not at all, and never over another process's key
+    fresh.unlink()
+    return path.read_text().strip()
+
+
+def _plain(value: Any, use: SecretUse, path: str = "", *, only_set: bool) -> Any:
+    """The value as JSON has it, with what `use` makes of each secret in it."""
+
+    def inner(key: object, item: Any) -> Any:
+        return _plain(item, use, f"{path}.{key}" if path else str(key), only_set=only_set)
+
+    match value:
+        case SecretStr():
+            return use(path, value.get_secret_value())
+        case BaseModel():
+            shown = value.model_fields_set if only_set else type(value).model_fields.keys()
+            return {name: inner(name, getattr(value, name)) for name in type(value).model_fields if name in shown}
+        case dict():
+            return {key: inner(key, item) for key, item in value.items()}
+        case list():
+            return [inner(index, item) for index, item in enumerate(value)]
+        case _:
+            return to_jsonable_python(value)
+
+
+def _is_secret(value: object) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(item, SecretStr) for item in value)
+    return isinstance(value, SecretStr)
+
+
+def _reveal(_path: str, secret: str) -> str:
+    return secret
+
+
+def _stretch(key: str, purpose: str, length: int) -> bytes:
+    return HKDF(algorithm=SHA256(), length=length, salt=None, info=f"parley {purpose}".encode()).derive(key.encode())
+
+
+def _place(section: str, name: str, path: str) -> str:
+    return f"core_conf:{section}/{name}:{path}"

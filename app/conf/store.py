@@ -1,0 +1,244 @@
+"""`core_conf`: read from memory without waiting, written with versions, kept fresh by LISTEN."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import exc, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.conf import snapshot
+from app.conf.models import DEFAULT, AgentConf, Conf, Known, NumberConf, OpenAICoreConf, TwilioCoreConf, parse
+from app.conf.secrets import KeyRing, keep_absent, redact, unmask
+from app.db import core_conf
+from app.db.core_conf import Row
+from app.db.engine import db_session
+from app.db.files import write_private
+from app.db.listen import notifications
+from app.errors import ConfConflict, ConfError, ConfInvalid, ConfMissing, DatabaseError, ParleyError
+
+DATABASE_WITHIN_S = 3.0
+"""A database that does not answer within this at start is away."""
+RETRY_S = (0.2, 5.0)
+_SQLSTATE_DATA = "22"
+
+ConfT = TypeVar("ConfT", bound=Conf)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """A row as anybody may see it: secrets masked."""
+
+    section: str
+    name: str
+    value: dict[str, Any]
+    version: int
+    updated_at: datetime
+    updated_by: str
+
+
+class ConfStore:
+    """What the operator has set. Reads answer from memory; only writes wait for the database."""
+
+    def __init__(self, engine: AsyncEngine, key_ring: KeyRing, known: Known, data_dir: Path) -> None:
+        self._engine = engine
+        self._key_ring = key_ring
+        self._known = known
+        self._file = data_dir / "core_conf.json"
+        self._snapshot: snapshot.Snapshot = {}
+        self._filed: Sequence[Row] | None = None
+        self._refreshing = asyncio.Lock()
+        self._prepare: Callable[[], Awaitable[None]] | None = None
+        self.fresh = False
+        """Whether the database is there, and tells us of every change."""
+
+    # reading
+
+    def agent(self, name: str) -> AgentConf:
+        """The agent of that name."""
+        return self._get("agent", name, AgentConf)
+
+    def agent_version(self, name: str) -> int:
+        """The version of that agent's row; a call remembers it."""
+        self.agent(name)
+        return self._snapshot["agent", name].row.version
+
+    def number(self, number: str) -> NumberConf | None:
+        """Who answers that number: its own row, else `default`, else nobody."""
+        entry = self._snapshot.get(("number", number)) or self._snapshot.get(("number", DEFAULT))
+        return entry.conf if entry and isinstance(entry.conf, NumberConf) else None
+
+    def openai(self, name: str = DEFAULT) -> OpenAICoreConf:
+        """Access to OpenAI under that name."""
+        return self._get("openai", name, OpenAICoreConf)
+
+    def twilio(self, name: str = DEFAULT) -> TwilioCoreConf:
+        """Access to the Twilio account under that name."""
+        return self._get("twilio", name, TwilioCoreConf)
+
+    def twilio_accounts(self) -> list[TwilioCoreConf]:
+        """Every Twilio account that may send us requests."""
+        return [entry.conf for entry in self._snapshot.values() if isinstance(entry.conf, TwilioCoreConf)]
+
+    def get(self, section: str, name: str) -> Conf:
+        """The row, typed; raises `ConfMissing`."""
+        return self._get(section, name, Conf)
+
+    def rows(self, section: str | None = None) -> list[ShownRow]:
+        """The rows, or those of one section, as anybody may see them."""
+        return [
+            ShownRow(row.section, row.name, redact(entry.conf), row.version, row.updated_at, row.updated_by)
+            for entry in self._snapshot.values()
+            if section in {None, (row := entry.row).section}
+        ]
+
+    def warnings(self) -> list[str]:
+        """What is set but cannot work yet."""
+        return [
+            f"agent/{entry.row.name} uses {agent.provider}/{agent.account}, which is not set"
+            for entry in self._snapshot.values()
+            if isinstance(agent := entry.conf, AgentConf) and (agent.provider, agent.account) not in self._snapshot
+        ]
+
+    # writing
+
+    async def put(self, section: str, name: str, value: object, *, by: str, expected_version: int | None = None) -> int:
+        """Write the row and return its new version; 0 expects that there is none.
+
+        A secret that is left out, or given in its masked form, stays as it is; null takes it away.
+        """
+        async with db_session(self._engine) as db:
+            rows = await core_conf.lock_rows(db)
+            current = rows.get((section, name))
+            _check_version(section, name, current, expected_version)
+            conf = self._completed(section, name, value, current)
+            if isinstance(conf, NumberConf) and ("agent", conf.agent) not in rows:
+                raise ConfInvalid(f"{section}/{name}: agent: there is no agent/{conf.agent}")
+            sealed = self._key_ring.seal(section, name, conf)
+            try:
+                version = await core_conf.write_row(db, section, name, sealed, by)
+            except exc.DBAPIError as error:
+                if str(getattr(error.orig, "sqlstate", "")).startswith(_SQLSTATE_DATA):
+                    raise ConfInvalid(f"{section}/{name}: has characters that cannot be stored, like \\u0000") from None
+                raise
+        await self._refresh_if_possible()
+        return version
+
+    async def delete(self, section: str, name: str, *, by: str, expected_version: int | None = None) -> None:
+        """Delete the row; an agent that answers a number is refused."""
+        async with db_session(self._engine) as db:
+            rows = await core_conf.lock_rows(db)
+            current = rows.get((section, name))
+            if current is None:
+                raise ConfMissing(f"there is no {section}/{name}")
+            _check_version(section, name, current, expected_version)
+            if section == "agent" and (used := _numbers_of(name, rows)):
+                raise ConfInvalid(f"agent/{name} answers {', '.join(used)}: give these numbers another agent first")
+            await core_conf.delete_row(db, section, name, by)
+        await self._refresh_if_possible()
+
+    async def ever_written(self) -> frozenset[tuple[str, str]]:
+        """The keys of all rows that are or were."""
+        async with db_session(self._engine) as db:
+            return await core_conf.ever_written(db)
+
+    # keeping up
+
+    async def load(self, prepare: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Fill the snapshot from the database, or from the last one kept when it is away.
+
+        `prepare` is what the database needs before it can be read; with the database away `listen` does it later.
+        """
+        try:
+            async with asyncio.timeout(DATABASE_WITHIN_S), db_session(self._engine) as db:
+                await db.execute(select(1))
+        except (DatabaseError, TimeoutError) as error:
+            self._prepare = prepare
+            self._load_file(error)
+            return
+        await (prepare() if prepare else self.refresh(strict=True))
+
+    async def refresh(self, *, strict: bool = False) -> None:
+        """Read every row again; `strict` raises `SecretsError` for one that none of our keys opens."""
+        async with self._refreshing:  # one at a time, or an older reading could replace a newer one
+            async with db_session(self._engine) as db:
+                rows = await core_conf.read_rows(db)
+            self._take(rows, strict=strict)
+            if rows != self._filed:
+                await self._keep(rows)
+
+    async def listen(self) -> None:
+        """Keep the snapshot fresh until cancelled, however often the database goes and comes back."""
+        delay_s = RETRY_S[0]
+        while True:
+            try:
+                async with contextlib.aclosing(notifications(self._engine, core_conf.CHANNEL)) as changes:
+                    async for _ in changes:
+                        if self._prepare:
+                            await self._prepare()
+                            self._prepare = None
+                        await self.refresh()
+                        self.fresh, delay_s = True, RETRY_S[0]
+            except (ParleyError, exc.SQLAlchemyError) as error:
+                log.warning("core_conf_not_fresh", reason=str(error), retry_s=delay_s)
+            finally:
+                self.fresh = False
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * 2, RETRY_S[1])
+
+    def _get(self, section: str, name: str, kind: type[ConfT]) -> ConfT:
+        entry = self._snapshot.get((section, name))
+        if entry is None or not isinstance(entry.conf, kind):
+            raise ConfMissing(f"{section}/{name} is not set; set it with: parley conf set {section} {name}")
+        return entry.conf
+
+    def _completed(self, section: str, name: str, value: object, current: Row | None) -> Conf:
+        stored: Conf | None = None
+        if current:
+            with contextlib.suppress(ConfError):  # a row that cannot be read has nothing to keep, and may be replaced
+                stored = self._key_ring.open(section, name, current.value, self._known)
+        if stored and isinstance(value, dict):
+            value = keep_absent(value, stored)
+        given = parse(section, name, value, self._known)
+        return parse(section, name, unmask(given, stored), self._known)
+
+    def _take(self, rows: Sequence[Row], *, strict: bool) -> None:
+        self._snapshot = snapshot.take(rows, self._snapshot, self._key_ring, self._known, strict=strict)
+
+    async def _refresh_if_possible(self) -> None:
+        with contextlib.suppress(DatabaseError):  # what was written is written; `listen` catches up
+            await self.refresh()
+
+    async def _keep(self, rows: Sequence[Row]) -> None:
+        try:
+            await asyncio.to_thread(write_private, self._file, snapshot.to_text(rows))
+            self._filed = rows
+        except OSError as error:
+            log.warning("core_conf_not_kept", file=str(self._file), reason=str(error))
+
+    def _load_file(self, reason: Exception) -> None:
+        try:
+            rows = snapshot.from_text(self._file.read_text())
+        except (OSError, ValueError):
+            raise DatabaseError(
+                f"{str(reason) or 'the database does not answer'} (and no snapshot is kept)"
+            ) from reason
+        log.warning("database_away_at_start", reason=str(reason) or "it does not answer", snapshot=str(self._file))
+        self._take(rows, strict=True)
+
+
+def _check_version(section: str, name: str, current: Row | None, expected: int | None) -> None:
+    version = current.version if current else 0
+    if expected not in {None, version}:
+        raise ConfConflict(f"{section}/{name} has version {version}, not {expected}: read it again")
+
+
+def _numbers_of(agent: str, rows: Mapping[tuple[str, str], Row]) -> list[str]:
+    return [name for (section, name), row in rows.items() if section == "number" and row.value.get("agent") == agent]

@@ -1,0 +1,34 @@
+"""LISTEN: hear of changes that any process makes."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.db.engine import database_errors
+
+ALIVE_EVERY_S = 10.0
+ALIVE_WITHIN_S = 5.0
+
+
+async def notifications(engine: AsyncEngine, channel: str) -> AsyncGenerator[None]:
+    """Yield when listening has begun and after each notification or burst; `DatabaseError` when the line is lost."""
+    with database_errors():
+        async with engine.connect() as connection:
+            await connection.run_sync(lambda pooled: pooled.detach())  # ours for good: the pool makes up for it
+            link = (await connection.get_raw_connection()).driver_connection
+            assert link is not None  # noqa: S101 (it was just opened)
+            stirred = asyncio.Event()
+            link.add_termination_listener(lambda *_: stirred.set())
+            await link.add_listener(channel, lambda *_: stirred.set())
+            stirred.set()
+            while True:
+                try:
+                    await asyncio.wait_for(stirred.wait(), ALIVE_EVERY_S)
+                except TimeoutError:
+                    await link.fetchval("select 1", timeout=ALIVE_WITHIN_S)  # a dead host sends no goodbye
+                    continue
+                stirred.clear()
+                if link.is_closed():
+                    raise ConnectionError("the connection that listens was closed")
+                yield
