@@ -2,10 +2,10 @@ FROM python:3.13-slim AS build
 WORKDIR /srv/parley
 COPY requirements-image.lock ./
 RUN python -m venv --without-pip /opt/venv \
- && pip --python /opt/venv/bin/python install --no-cache-dir --require-hashes -r requirements-image.lock
+ && pip --python /opt/venv/bin/python install --require-hashes -r requirements-image.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY app app
-RUN pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --no-build-isolation -e . \
+RUN pip --python /opt/venv/bin/python install --no-deps --no-build-isolation -e . \
  && /opt/venv/bin/python -m compileall -q app
 
 FROM python:3.13-slim
