@@ -1,1 +1,25 @@
-"""The OpenAI Realtime provider."""
+"""Realtime sessions with OpenAI."""
+
+from app.openai.connect import realtime_url
+from app.openai.constants import OPENAI_REALTIME_BASE_URL, OPENAI_TRANSCRIPTION_URL
+from app.openai.realtime import (
+    OpenAIProvider,
+    OpenAIRealtimeSessionReceiver,
+    OpenAIRealtimeSessionSender,
+    create_openai_realtime_session,
+)
+from app.openai.types.audio import OpenaiRealtimeSessionConfigAudio
+from app.openai.types.session import OpenaiRealtimeSessionConfig, OpenaiRealtimeTool
+
+__all__ = [
+    "OPENAI_REALTIME_BASE_URL",
+    "OPENAI_TRANSCRIPTION_URL",
+    "OpenAIProvider",
+    "OpenAIRealtimeSessionReceiver",
+    "OpenAIRealtimeSessionSender",
+    "OpenaiRealtimeSessionConfig",
+    "OpenaiRealtimeSessionConfigAudio",
+    "OpenaiRealtimeTool",
+    "create_openai_realtime_session",
+    "realtime_url",
+]

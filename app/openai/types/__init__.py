@@ -1,1 +1,1 @@
-"""Every type of the OpenAI Realtime wire."""
+"""Every type of OpenAI's realtime wire that we read or write."""
