@@ -1,0 +1,86 @@
+"""Twilio's REST API: redirect and end a call."""
+
+import asyncio
+from http import HTTPStatus
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from app.conf.models import TwilioCoreConf
+from app.errors import CarrierApiError
+
+CALL_NOT_IN_PROGRESS = 21220
+
+
+def new_client() -> httpx.AsyncClient:
+    """The HTTP client (one TLS context, one pool) that every account shares; it ignores the environment's proxies."""
+    return httpx.AsyncClient(trust_env=False, timeout=None)  # noqa: S113 - each request has its own deadline below
+
+
+class TwilioRest:
+    """One account's calls; an `app.call.carrier.Carrier`."""
+
+    def __init__(self, client: httpx.AsyncClient, account: TwilioCoreConf, *, base_url: str, carrier_s: float) -> None:
+        self._client = client
+        self._calls_url = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account.account_sid}/Calls"
+        self._auth = _credentials(account)
+        self._carrier_s = carrier_s
+
+    async def hang_up(self, call_sid: str) -> None:
+        """End the call; a call that is over already is fine."""
+        try:
+            await self._update(call_sid, {"Status": "completed"})
+        except CarrierApiError as error:
+            if error.code != CALL_NOT_IN_PROGRESS and error.status != HTTPStatus.NOT_FOUND:
+                raise
+
+    async def redirect(self, call_sid: str, twiml: str) -> None:
+        """Let the call go on with that TwiML; this ends its stream."""
+        await self._update(call_sid, {"Twiml": twiml})
+
+    async def _update(self, call_sid: str, form: dict[str, str]) -> None:
+        """Post one change, and once more where Twilio could not take it: saying it twice changes nothing."""
+        url = f"{self._calls_url}/{quote(call_sid, safe='')}.json"
+        try:
+            await self._post(url, form)
+        except CarrierApiError as error:
+            if not _passing(error.status):
+                raise
+            await asyncio.sleep(self._carrier_s / 10)
+            await self._post(url, form)
+
+    async def _post(self, url: str, form: dict[str, str]) -> None:
+        what = f"updating a call ({', '.join(form)})"
+        try:
+            async with asyncio.timeout(self._carrier_s):
+                response = await self._client.post(url, data=form, auth=self._auth)
+        except (httpx.TransportError, TimeoutError) as error:
+            raise CarrierApiError(f"{what}: Twilio cannot be reached: {type(error).__name__}") from error
+        if not response.is_success:
+            raise _problem(what, response)
+
+
+def _passing(status: int | None) -> bool:
+    """Whether the same request may fare better a moment later; no status is a connection that failed."""
+    return status is None or status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _credentials(account: TwilioCoreConf) -> httpx.BasicAuth:
+    if account.api_key_sid and account.api_key_secret:
+        return httpx.BasicAuth(account.api_key_sid, account.api_key_secret.get_secret_value())
+    return httpx.BasicAuth(account.account_sid, account.auth_tokens[0].get_secret_value())
+
+
+class _Problem(msgspec.Struct):
+    code: int | None = None
+    message: str = ""
+
+
+def _problem(what: str, response: httpx.Response) -> CarrierApiError:
+    try:
+        problem = msgspec.json.decode(response.content, type=_Problem)
+    except msgspec.DecodeError:
+        problem = _Problem()
+    reason = f"{what}: Twilio answered {response.status_code} (code {problem.code}) {problem.message}".rstrip()
+    return CarrierApiError(reason, status=response.status_code, code=problem.code)

@@ -1,0 +1,116 @@
+"""What the web asks of the rest of the house, handed to the routes as one value."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from starlette.requests import HTTPConnection
+
+from app.call.socket import StreamSocket
+from app.call.status import EndReason
+from app.conf.models import AgentConf, NumberConf, TwilioCoreConf
+from app.logs import Seldom
+from app.realtime.session import RealtimeSession
+from app.timing import Deadlines
+from app.twilio.media_protocol import Started
+from app.twilio.tokens import StreamTokens
+from app.web.bad_keys import BadKeys
+from app.web.lobby import Lobby
+
+
+class Conf(Protocol):
+    """The snapshot of what the operator set. Reads raise `ConfError` for a row that is missing or unreadable."""
+
+    @property
+    def loaded(self) -> bool:
+        """Whether there is a snapshot at all."""
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the database is there."""
+
+    def agent(self, name: str) -> AgentConf: ...
+
+    def agent_version(self, name: str) -> int: ...
+
+    def number(self, e164: str) -> NumberConf | None:
+        """Who answers that number: its own row, else `default`, else None."""
+
+    def twilio_accounts(self) -> list[TwilioCoreConf]: ...
+
+
+class LiveCalls(Protocol):
+    """The calls that this process carries."""
+
+    @property
+    def live_count(self) -> int: ...
+
+    @property
+    def draining(self) -> bool:
+        """Whether no new calls are taken."""
+
+    def is_live(self, call_sid: str) -> bool: ...
+
+    def ended(self, call_sid: str) -> EndReason | None:
+        """How a call of this process ended; None when it lives or was never here."""
+
+    def end(self, call_sid: str, reason: EndReason) -> None:
+        """End a live call; one that is over already is left alone."""
+
+    async def wait_over(self, call_sid: str) -> None:
+        """Return when that call is not live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A call whose stream was let in: who is on the line, who answers, and where its session comes from."""
+
+    call_id: str
+    call_sid: str
+    account_sid: str
+    from_number: str
+    to_number: str
+    agent_name: str
+    agent: AgentConf
+    agent_version: int
+    fallback_number: str | None
+    attempt: int
+    """How often this phone call lost its stream before; each attempt has a `call_id` of its own."""
+    session: Callable[[], Awaitable[RealtimeSession]]
+    """The session, as soon as it is open; raises what kept it from opening (`SessionUnavailable` as a rule)."""
+
+
+class CallRunner(Protocol):
+    async def __call__(self, arrival: Arrival, socket: StreamSocket, started: Started) -> None:
+        """Carry the call to its end; it is live in the registry before the first `await`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a route may need; lives in `app.state.services`."""
+
+    public_url: str | None
+    max_calls: int
+    deadlines: Deadlines
+    conf: Conf
+    calls: LiveCalls
+    lobby: Lobby
+    tokens: StreamTokens
+    run_call: CallRunner
+    admin_key_fits: Callable[[str], Awaitable[bool]]
+    """Whether this is a valid admin key."""
+    bad_keys: BadKeys = field(default_factory=BadKeys)
+    refusals: Seldom = field(default_factory=Seldom)
+    """At most one log line in ten seconds about requests that were refused."""
+
+    @property
+    def stream_url(self) -> str:
+        """Where Twilio opens the media socket."""
+        return f"ws{(self.public_url or '').removeprefix('http')}/twilio/media"
+
+
+def services(connection: HTTPConnection) -> Services:
+    """The services of the app that serves this request or websocket."""
+    found = connection.app.state.services
+    assert isinstance(found, Services)  # noqa: S101 - tells the type checker what `main` has put there
+    return found

@@ -1,0 +1,16 @@
+"""Puts the web on an app; `app.state.services` must hold a `Services` before the first request."""
+
+from fastapi import FastAPI
+
+from app.web import docs, health, media, voice
+from app.web.limits import BodyLimits
+from app.web.problems import HANDLERS
+
+
+def mount(app: FastAPI) -> None:
+    """Add the routes, the limits and the words for errors."""
+    for kind, handler in HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+    app.add_middleware(BodyLimits)
+    for router in (voice.router, media.router, health.router, docs.router):
+        app.include_router(router)

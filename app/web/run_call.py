@@ -1,0 +1,67 @@
+"""From a stream that was let in to a live call, and to its folder at the end."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.call.carrier import Carrier
+from app.call.journal import JournalWriter
+from app.call.live import LiveCall
+from app.call.record import CallRecord
+from app.call.registry import Registry
+from app.call.socket import StreamSocket
+from app.realtime.session import RealtimeProvider
+from app.timing import Deadlines
+from app.tools.toolbox import Toolbox
+from app.twilio.media_protocol import Started
+from app.web.deps import Arrival
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCall:
+    """Carries each call with what the process has; see `CallRunner`."""
+
+    providers: Mapping[str, RealtimeProvider]
+    carrier: Callable[[str], Carrier]
+    """REST access to a Twilio account, by its sid."""
+    journals: JournalWriter
+    registry: Registry
+    deadlines: Deadlines
+    finished: Callable[[Path], None]
+    """Told of each folder that is complete."""
+
+    async def __call__(self, arrival: Arrival, socket: StreamSocket, started: Started) -> None:
+        """Carry the call to its end."""
+        toolbox = Toolbox(arrival.agent.tools, deadline_s=self.deadlines.tool_s)
+        call = LiveCall(
+            self._record(arrival),
+            arrival.agent,
+            socket=socket,
+            stream_sid=started.stream_sid,
+            fallback_number=arrival.fallback_number,
+            open_session=arrival.session,
+            run_tool=toolbox.run,
+            hang_up_tools=toolbox.hang_up_tools,
+            carrier=self.carrier(arrival.account_sid),
+            journals=self.journals,
+            registry=self.registry,
+            deadlines=self.deadlines,
+        )
+        await call.run()
+        self.finished(self.journals.root / arrival.call_id)
+
+    def _record(self, arrival: Arrival) -> CallRecord:
+        return CallRecord(
+            id=arrival.call_id,
+            call_sid=arrival.call_sid,
+            attempt=arrival.attempt,
+            account_sid=arrival.account_sid,
+            from_number=arrival.from_number,
+            to_number=arrival.to_number,
+            direction="inbound",
+            agent=arrival.agent_name,
+            agent_version=arrival.agent_version,
+            started_at=datetime.now(UTC),
+            session=self.providers[arrival.agent.provider].compile(arrival.agent),
+        )

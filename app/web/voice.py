@@ -1,0 +1,199 @@
+"""Twilio's webhooks: how a call is answered, what follows a lost stream, and what Twilio reports."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Depends, Request, Response
+from structlog.contextvars import bound_contextvars
+
+from app.call.status import EndReason
+from app.conf.models import AgentConf, Fallback
+from app.db.ids import uuid7
+from app.twilio import twiml
+from app.twilio.tokens import Ticket
+from app.web.deps import Conf, Services, services
+from app.web.verified import Verified, Webhook, verified
+
+MAX_RECONNECTS = 2
+NUMBER_CHARACTERS = 255
+"""Callers may be SIP addresses; what is longer than this is cut."""
+OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+"""The `CallStatus` of a phone call that is over."""
+_STREAM_BROKE = frozenset({None, EndReason.STREAM_LOST, EndReason.ERROR})
+_MODEL_FAILED = frozenset({EndReason.MODEL_UNAVAILABLE, EndReason.MODEL_LOST})
+_SORRY = Fallback().message
+_LANGUAGE = "en-US"
+
+_log = structlog.stdlib.get_logger(__name__)
+_House = Annotated[Services, Depends(services)]
+
+router = APIRouter(prefix="/twilio", tags=["twilio"])
+
+
+class TwimlResponse(Response):
+    media_type = "text/xml"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answerer:
+    """Who answers a number."""
+
+    name: str
+    version: int
+    agent: AgentConf
+    fallback_number: str | None
+
+
+@router.get("/voice", response_class=TwimlResponse)
+@router.post("/voice", response_class=TwimlResponse)
+async def voice(webhook: Verified, house: _House) -> TwimlResponse:
+    """A call comes in: answer it with the agent of the called number."""
+    with bound_contextvars(call_sid=webhook.call_sid):
+        try:
+            return TwimlResponse(_answer(house, webhook))
+        except Exception:  # the edge of a call: whatever is broken, the caller hears words and not Twilio's error
+            _log.exception("call_not_answerable")
+            return TwimlResponse(_apology(house.conf, webhook))
+
+
+@router.get("/after", response_class=TwimlResponse)
+@router.post("/after", response_class=TwimlResponse)
+async def after(webhook: Verified, house: _House) -> TwimlResponse:
+    """A stream ended without us: connect a new one, or say goodbye."""
+    with bound_contextvars(call_sid=webhook.call_sid):
+        try:
+            return TwimlResponse(await _go_on(house, webhook))
+        except Exception:  # the edge of a call, as above
+            _log.exception("call_not_resumable")
+            return TwimlResponse(_apology(house.conf, webhook))
+
+
+@router.get("/fallback", response_class=TwimlResponse)
+@router.post("/fallback", response_class=TwimlResponse)
+async def fallback(request: Request, house: _House) -> TwimlResponse:
+    """Twilio could not use our answer: apologise, with whatever we still know. Needs no configuration at all."""
+    if not house.conf.loaded:
+        return TwimlResponse(twiml.say_then(_SORRY, language=_LANGUAGE, number=None))
+    webhook = await verified(request)
+    _log.error("twilio_fallback", call_sid=webhook.call_sid, code=webhook.fields.get("ErrorCode"))
+    return TwimlResponse(_apology(house.conf, webhook))
+
+
+@router.post("/status", status_code=204)
+async def status(webhook: Verified, house: _House) -> None:
+    """A phone call changed its status; one that is over ends here too, even when its stream said nothing."""
+    call_status = webhook.fields.get("CallStatus", "")
+    _log.info("call_status", call_sid=webhook.call_sid, status=call_status)
+    if call_status in OVER:
+        house.lobby.dismiss(webhook.call_sid)
+        house.calls.end(webhook.call_sid, EndReason.CALLER_HANGUP)
+
+
+@router.post("/stream-status", status_code=204)
+async def stream_status(webhook: Verified) -> None:
+    """A media stream started, stopped or failed; only failures are of interest."""
+    if webhook.fields.get("StreamEvent") == "stream-error":
+        _log.warning("stream_error", call_sid=webhook.call_sid, error=webhook.fields.get("StreamError"))
+
+
+@router.post("/recording", status_code=204)
+async def recording(webhook: Verified) -> None:
+    """Twilio made a recording; ours does not depend on it."""
+    _log.info("twilio_recording", call_sid=webhook.call_sid, status=webhook.fields.get("RecordingStatus"))
+
+
+@router.post("/amd", status_code=204)
+async def answering_machine(webhook: Verified) -> None:
+    """Twilio says who picked up a call that we placed."""
+    _log.info("answered_by", call_sid=webhook.call_sid, answered_by=webhook.fields.get("AnsweredBy"))
+
+
+def _answer(house: Services, webhook: Webhook) -> str:
+    if again := house.lobby.answer(webhook.call_sid):
+        return again
+    if house.calls.is_live(webhook.call_sid) or house.calls.ended(webhook.call_sid):
+        _log.warning("webhook_replayed")
+        return twiml.hang_up()
+    if house.calls.draining or house.calls.live_count + house.lobby.waiting >= house.max_calls:
+        _log.warning("call_turned_away", draining=house.calls.draining, live=house.calls.live_count)
+        return twiml.reject("busy")
+    answerer = _answerer(house.conf, webhook)
+    if answerer is None:
+        _log.warning("call_rejected", reason="no agent for this number, and no row number/default")
+        return twiml.reject("rejected")
+    return _connect(house, webhook, answerer, attempt=0)
+
+
+async def _go_on(house: Services, webhook: Webhook) -> str:
+    attempt = _attempt(webhook)
+    if again := house.lobby.answer(webhook.call_sid, attempt):
+        return again
+    if webhook.fields.get("CallStatus") in OVER:
+        return twiml.hang_up()
+    if house.calls.is_live(webhook.call_sid):  # Twilio noticed before we did
+        house.calls.end(webhook.call_sid, EndReason.STREAM_LOST)
+        await house.calls.wait_over(webhook.call_sid)
+    ended = house.calls.ended(webhook.call_sid)
+    if ended not in _STREAM_BROKE | _MODEL_FAILED:
+        return twiml.hang_up()
+    answerer = _answerer(house.conf, webhook)
+    if answerer is None or ended in _MODEL_FAILED or attempt > MAX_RECONNECTS:
+        return _apology(house.conf, webhook)
+    _log.warning("stream_reconnecting", attempt=attempt)
+    return _connect(house, webhook, answerer, attempt=attempt)
+
+
+def _attempt(webhook: Webhook) -> int:
+    """Which reconnection this is, from the URL that we gave Twilio; anything else counts as one too many."""
+    attempt = webhook.query.get("attempt", "")
+    return int(attempt) if attempt in {str(n) for n in range(1, MAX_RECONNECTS + 1)} else MAX_RECONNECTS + 1
+
+
+def _connect(house: Services, webhook: Webhook, answerer: _Answerer, *, attempt: int) -> str:
+    ticket = Ticket(
+        call_id=str(uuid7()),
+        call_sid=webhook.call_sid,
+        account_sid=webhook.account_sid,
+        from_number=webhook.fields.get("From", "")[:NUMBER_CHARACTERS],
+        to_number=webhook.fields.get("To", "")[:NUMBER_CHARACTERS],
+        agent=answerer.name,
+        agent_version=answerer.version,
+        fallback_number=answerer.fallback_number,
+        attempt=attempt,
+    )
+    answer = twiml.connect_stream(
+        stream_url=house.stream_url,
+        parameters=house.tokens.mint(ticket),
+        language=answerer.agent.language,
+        apology=answerer.agent.fallback.message,
+        fallback_number=answerer.fallback_number,
+        after_url=f"{house.public_url}/twilio/after?attempt={attempt + 1}",
+    )
+    house.lobby.expect(webhook.call_sid, answerer.agent, answerer.version, answer=answer, attempt=attempt)
+    _log.info("call_answered", call=ticket.call_id, agent=answerer.name, to=ticket.to_number)
+    return answer
+
+
+def _answerer(conf: Conf, webhook: Webhook) -> _Answerer | None:
+    number = conf.number(webhook.fields.get("To", ""))
+    if number is None:
+        return None
+    agent = conf.agent(number.agent)
+    return _Answerer(
+        number.agent, conf.agent_version(number.agent), agent, number.fallback_number or agent.fallback.number
+    )
+
+
+def _apology(conf: Conf, webhook: Webhook) -> str:
+    """The fallback message of the number's agent, then its fallback number; with less where less is known."""
+    try:
+        answerer = _answerer(conf, webhook)
+    except Exception:  # the edge of a call: a broken agent still gets the number's own fallback
+        number = conf.number(webhook.fields.get("To", ""))
+        return twiml.say_then(_SORRY, language=_LANGUAGE, number=number.fallback_number if number else None)
+    if answerer is None:
+        return twiml.say_then(_SORRY, language=_LANGUAGE, number=None)
+    return twiml.say_then(
+        answerer.agent.fallback.message, language=answerer.agent.language, number=answerer.fallback_number
+    )
