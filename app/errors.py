@@ -50,6 +50,19 @@ class CarrierApiError(CarrierError):
         self.code = code
 
 
+class CarrierFault(CarrierError):
+    """The carrier refuses what a server gave it, with one of its own error codes."""
+
+    def __init__(self, message: str, *, code: int, status: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+class Refused(ParleyError):
+    """A request or a stream is not let in; the message is the reason, fit for the one who asked."""
+
+
 class SessionError(ParleyError):
     """The model's side failed us."""
 
