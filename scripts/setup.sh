@@ -48,14 +48,16 @@ make_venv() {
 
 count_packages() { # pip's chatter as one line of progress; its last lines if it fails
     awk -v total="$(grep -c '^[a-z0-9].*==' requirements.lock)" -v tty="$([ -t 1 ] && echo 1 || echo 0)" '
-        { tail[NR % 8] = $0 }
+        { tail[NR % 12] = $0 }
         /^ *Collecting / { n++
             if (tty) printf "\rset-up: %3d of %d packages  %-40.40s", n, total, $2
             else if (n % 25 == 0) printf "set-up: %d of %d packages\n", n, total
             fflush() }
         /^Installing collected/ { printf "%sset-up: writing them into .venv\n", (tty ? "\n" : ""); fflush() }
+        /^WARNING: Retrying/ { printf "%sset-up: the package index does not answer, trying again\n", (tty ? "\n" : "")
+            fflush() }
         $0 == "pip failed" { failed = 1 }
-        END { if (failed) { print ""; for (i = NR - 7; i < NR; i++) print tail[i % 8]; exit 1 } }'
+        END { if (failed) { print ""; for (i = NR - 11; i < NR; i++) if (i > 0) print tail[i % 12]; exit 1 } }'
 }
 
 install() {
@@ -64,7 +66,7 @@ install() {
             uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
     else
         pip=".venv/bin/python -m pip --disable-pip-version-check --no-input"
-        { $pip install --require-hashes -r requirements.lock || echo "pip failed"; } | count_packages &&
+        { $pip install --require-hashes -r requirements.lock 2>&1 || echo "pip failed"; } | count_packages &&
             $pip install --quiet --no-deps --no-build-isolation -e .
     fi
 }
