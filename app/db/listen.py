@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -15,9 +16,8 @@ async def notifications(engine: AsyncEngine, channel: str) -> AsyncGenerator[Non
     """Yield when listening has begun and after each notification or burst; `DatabaseError` when the line is lost."""
     with database_errors():
         async with engine.connect() as connection:
+            link: Any = (await connection.get_raw_connection()).driver_connection
             await connection.run_sync(lambda pooled: pooled.detach())  # ours for good: the pool makes up for it
-            link = (await connection.get_raw_connection()).driver_connection
-            assert link is not None  # noqa: S101 (it was just opened)
             stirred = asyncio.Event()
             link.add_termination_listener(lambda *_: stirred.set())
             await link.add_listener(channel, lambda *_: stirred.set())
