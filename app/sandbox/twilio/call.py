@@ -160,7 +160,7 @@ class SandboxCall:
     @property
     def over(self) -> bool:
         """Whether the call has ended, or is just about to."""
-        return self._over
+        return self._over or self.status in TERMINAL
 
     # Waiting.
 
@@ -190,7 +190,7 @@ class SandboxCall:
 
     def order(self, step: Step) -> None:
         """Let the call go on with this instead of what it is doing; the first `End` is the last order."""
-        if not self._over:
+        if not self.over:
             self._over = isinstance(step, End)
             self.steps.put_nowait(step)
 

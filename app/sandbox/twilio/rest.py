@@ -1,8 +1,8 @@
 """The part of the carrier's REST API that a server of calls needs, answering as the real one does."""
 
+import asyncio
 import base64
 import hmac
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from app.errors import CarrierFault
 from app.sandbox.twilio.call import End, Fetch, Follow, SandboxCall
@@ -190,13 +192,14 @@ async def serving(app: Starlette, host: str, port: int) -> AsyncIterator[str]:
     """Serve an application in this loop, leaving signals alone; gives its origin."""
     config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, ws="none", http="httptools")
     config.load()
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-    with socket.create_server((host, port)) as listener:
-        await server.startup([listener])
-        try:
-            yield f"http://{host}:{listener.getsockname()[1]}"
-        finally:
-            for connection in list(server.server_state.connections):
-                connection.transport.close()  # also frees a request that a fault lets hang
-            await server.shutdown([listener])
+    state = ServerState()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: HttpToolsProtocol(config=config, server_state=state, app_state={}), host, port
+    )
+    try:
+        yield f"http://{host}:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for connection in list(state.connections):
+            connection.transport.close()  # also frees a request that a fault lets hang
+        await server.wait_closed()
