@@ -1,0 +1,67 @@
+from xml.etree import ElementTree
+
+import pytest
+
+from app.twilio import twiml
+
+
+def connect(fallback_number: str | None = None, **changes: object) -> ElementTree.Element:
+    arguments: dict[str, object] = {
+        "stream_url": "wss://calls.example.com/twilio/media",
+        "parameters": {"token": "t&<1"},
+        "language": "de-DE",
+        "apology": "Bitte warten, <Müller> & Co",
+        "fallback_number": fallback_number,
+        "after_url": "https://calls.example.com/twilio/after?attempt=1",
+    }
+    return ElementTree.fromstring(twiml.connect_stream(**(arguments | changes)))  # type: ignore[arg-type]  # noqa: S314
+
+
+def test_the_stream_carries_its_parameters_and_no_action_keeps_the_static_verbs_from_running():
+    response = connect()
+
+    verb, stream = response[0], response[0][0]
+    assert (verb.tag, verb.attrib) == ("Connect", {})
+    assert (stream.tag, stream.attrib) == ("Stream", {"url": "wss://calls.example.com/twilio/media"})
+    assert [parameter.attrib for parameter in stream] == [{"name": "token", "value": "t&<1"}]
+
+
+def test_a_dead_process_leaves_an_apology_in_the_agents_language_and_the_fallback_number():
+    _, say, dial = connect("+15557654321")
+
+    assert (say.tag, say.attrib, say.text) == ("Say", {"language": "de-DE"}, "Bitte warten, <Müller> & Co")
+    assert (dial.tag, dial[0].tag, dial[0].text) == ("Dial", "Number", "+15557654321")
+
+
+def test_without_a_fallback_number_twilio_asks_what_follows():
+    _, redirect = connect()
+
+    assert (redirect.tag, redirect.text) == ("Redirect", "https://calls.example.com/twilio/after?attempt=1")
+
+
+def test_a_parameter_that_twilio_would_not_take_is_refused():
+    with pytest.raises(ValueError, match="token"):
+        connect(parameters={"token": "x" * 500})
+
+
+def test_words_are_followed_by_a_forward_or_a_hang_up():
+    forward = ElementTree.fromstring(twiml.say_then("Bye", language="en-US", number="+15557654321"))  # noqa: S314
+    hang_up = ElementTree.fromstring(twiml.say_then("Bye", language="en-US", number=None))  # noqa: S314
+
+    assert [verb.tag for verb in forward] == ["Say", "Dial"]
+    assert [verb.tag for verb in hang_up] == ["Say", "Hangup"]
+
+
+def test_control_characters_never_break_the_answer():
+    [say, _] = ElementTree.fromstring(twiml.say_then("a\x00b\ud800c\nd", language="en-US", number=None))  # noqa: S314
+
+    assert say.text == "a b c d"
+
+
+def test_a_rejection_says_why():
+    assert '<Reject reason="busy" />' in twiml.reject("busy")
+    assert '<Reject reason="rejected" />' in twiml.reject("rejected")
+
+
+def test_hanging_up_is_one_verb():
+    assert twiml.hang_up().endswith("<Response><Hangup /></Response>")
