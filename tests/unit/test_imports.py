@@ -19,7 +19,7 @@ AVOIDED = {
 
 def layers() -> list[str]:
     config = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    [contract] = config["tool"]["importlinter"]["contracts"]
+    [contract] = [one for one in config["tool"]["importlinter"]["contracts"] if one["type"] == "layers"]
     return [name for layer in contract["layers"] for name in re.findall(r"[\w.]+", layer)]
 
 
