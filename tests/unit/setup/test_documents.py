@@ -1,11 +1,15 @@
 """What the documents say of the settings and the commands is what there is."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
 
+import typer.main
 from pydantic_core import PydanticUndefined
 
+from app.cli import app as parley
+from app.conf.models import AgentConf, Known, NumberConf, OpenAICoreConf, parse
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -44,6 +48,21 @@ def test_every_make_word_of_the_readme_exists() -> None:
     used = set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.MULTILINE))
 
     assert {"demo", "test", "check", "run", "lock", "compose-check"} <= used <= words
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    commands = typer.main.get_command(parley).commands  # type: ignore[attr-defined]
+    used = set(re.findall(r"(?:^|`|app |bin/)parley ([a-z]+)", README, re.MULTILINE))
+
+    assert {"serve", "conf"} <= used <= set(commands)
+
+
+def test_the_readme_s_rows_are_accepted() -> None:
+    agent, number, openai = (json.loads(text) for text in re.findall(r"```json\n(.*?)```", README, re.DOTALL))
+
+    assert isinstance(parse("agent", "bakery", agent, Known()), AgentConf)
+    assert isinstance(parse("number", "+15551234567", number, Known()), NumberConf)
+    assert isinstance(parse("openai", "default", openai, Known()), OpenAICoreConf)
 
 
 def test_the_two_commands_come_first() -> None:
