@@ -2,56 +2,20 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from email.utils import formatdate
 
 from app.audio import BYTES_PER_MS, SILENCE, ms_of
 from app.errors import CarrierError
 from app.sandbox.twilio.callbacks import Callbacks
 from app.sandbox.twilio.network import Network
+from app.sandbox.twilio.steps import End, StatusCallback, Step
 from app.sandbox.twilio.stream import MediaStream, Received
 from app.sandbox.twilio.timeline import EndCause, Ended, Moment, StatusChanged, Warned
 from app.sandbox.twilio.webhook import new_sid, voice_params
 
 WAIT_S = 10.0
-TERMINAL = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
-
-
-@dataclass(frozen=True, slots=True)
-class Fetch:
-    """Go on with the document at that URL."""
-
-    url: str
-    method: str = "POST"
-    extra: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Follow:
-    """Go on with this document; its relative URLs start from `base_url`."""
-
-    twiml: str
-    base_url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """End the call."""
-
-    cause: EndCause
-    status: str = "completed"
-
-
-Step = Fetch | Follow | End
-
-
-@dataclass(frozen=True, slots=True)
-class StatusCallback:
-    """Where the call's progress is reported, and which of it."""
-
-    url: str
-    method: str = "POST"
-    events: frozenset[str] = frozenset({"completed"})
+TERMINAL = {"completed": "200", "busy": "486", "no-answer": "487", "failed": "603", "canceled": "487"}
+"""The statuses of a call that is over, and the SIP answer behind each."""
 
 
 class SandboxCall:
@@ -79,11 +43,11 @@ class SandboxCall:
         self.end_cause: EndCause | None = None
         self.streams: list[MediaStream] = []
         self.network = network
-        self.clock = network.timeline()
+        self.chronicle = network.chronicle()
         self.steps: asyncio.Queue[Step] = asyncio.Queue()
         self._over = False
         self._status_callback = status_callback
-        self.callbacks = Callbacks(network, self.clock)
+        self.callbacks = Callbacks(network, self.chronicle)
         self._callbacks_sent = 0
         self._answered_ms: float | None = None
         self._ended_ms: float | None = None
@@ -121,7 +85,7 @@ class SandboxCall:
     @property
     def timeline(self) -> Sequence[Moment]:
         """Everything that happened so far."""
-        return self.clock.moments
+        return self.chronicle.moments
 
     @property
     def warnings(self) -> list[Warned]:
@@ -167,7 +131,7 @@ class SandboxCall:
     async def wait_for(self, happened: Callable[["SandboxCall"], bool], *, timeout_s: float = WAIT_S) -> None:
         """Wait until it has happened; it is asked again whenever anything changed."""
         async with asyncio.timeout(timeout_s):
-            await self.clock.until(lambda: self.end_cause is not None or happened(self))
+            await self.chronicle.until(lambda: self.end_cause is not None or happened(self))
         if not happened(self):
             raise CarrierError(f"the call ended ({self.end_cause}) before that; last: {self.timeline[-3:]}")
 
@@ -198,16 +162,16 @@ class SandboxCall:
         """Write down where the call stands."""
         if status != self.status:
             self.status = status
-            self.clock.add(StatusChanged(self.clock.now(), status))
+            self.chronicle.add(StatusChanged(self.chronicle.now(), status))
         if status == "in-progress" and self._answered_ms is None:
-            self._answered_ms = self.clock.now_ms()
+            self._answered_ms = self.chronicle.now_ms()
         if status in TERMINAL:
-            self._ended_ms = self.clock.now_ms()
+            self._ended_ms = self.chronicle.now_ms()
 
     def end(self, cause: EndCause) -> None:
         """Everybody has been told; whoever waits for the end may go on."""
         self.end_cause = cause
-        self.clock.add(Ended(self.clock.now(), cause))
+        self.chronicle.add(Ended(self.chronicle.now(), cause))
 
     @property
     def params(self) -> dict[str, str]:
@@ -226,7 +190,7 @@ class SandboxCall:
         """Whole seconds from the answer to the end, or to now."""
         if self._answered_ms is None:
             return 0
-        return int(((self._ended_ms or self.clock.now_ms()) - self._answered_ms) / 1000)
+        return int(((self._ended_ms or self.chronicle.now_ms()) - self._answered_ms) / 1000)
 
     def report(self, event: str) -> None:
         """Send the status callback of that event, if somebody asked for it."""
@@ -240,7 +204,11 @@ class SandboxCall:
         }
         if event == "completed":
             seconds = self.duration_s
-            params |= {"CallDuration": str(seconds), "Duration": str(-(-seconds // 60)), "SipResponseCode": "200"}
+            params |= {
+                "CallDuration": str(seconds),
+                "Duration": str(-(-seconds // 60)),
+                "SipResponseCode": TERMINAL[self.status],
+            }
         self._callbacks_sent += 1
         self.callbacks.send(callback.url, params, method=callback.method)
 

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 
 from app.errors import CarrierFault
 from app.sandbox.twilio.network import Network
-from app.sandbox.twilio.timeline import Timeline, WebhookAnswered
+from app.sandbox.twilio.timeline import Chronicle, WebhookAnswered
 
 
 class Callbacks:
     """Sends callbacks in order; one that fails is a warning, and is not tried again."""
 
-    def __init__(self, network: Network, timeline: Timeline) -> None:
+    def __init__(self, network: Network, chronicle: Chronicle) -> None:
         self._network = network
-        self._timeline = timeline
+        self._chronicle = chronicle
         self._last: asyncio.Task[None] | None = None
 
     def send(self, url: str, params: Mapping[str, str], *, method: str = "POST") -> None:
@@ -31,8 +31,8 @@ class Callbacks:
         try:
             answer = await self._network.webhook(url, params, method=method)
         except CarrierFault as fault:
-            self._timeline.warn(fault.code, str(fault))
+            self._chronicle.warn(fault.code, str(fault))
             return
-        self._timeline.add(WebhookAnswered(self._timeline.now(), url, answer.status, answer.took_ms))
+        self._chronicle.add(WebhookAnswered(self._chronicle.now(), url, answer.status, answer.took_ms))
         if answer.status >= 400:
-            self._timeline.warn(11200, f"{url} answered {answer.status}")
+            self._chronicle.warn(11200, f"{url} answered {answer.status}")

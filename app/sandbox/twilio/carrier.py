@@ -6,10 +6,11 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from app.sandbox.twilio.call import Fetch, Follow, SandboxCall, StatusCallback
+from app.sandbox.twilio.call import SandboxCall
 from app.sandbox.twilio.follower import Follower, ring_out
 from app.sandbox.twilio.network import Destination, Network
 from app.sandbox.twilio.rest import Form, RestApi, RestFault, RestRequest, serving
+from app.sandbox.twilio.steps import Fetch, Follow, StatusCallback
 from app.sandbox.twilio.stream import MediaStream
 from app.sandbox.twilio.timeline import EndCause
 from app.sandbox.twilio.webhook import Answer

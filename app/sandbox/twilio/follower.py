@@ -7,8 +7,9 @@ from urllib.parse import urljoin
 
 from app.errors import CarrierError, CarrierFault
 from app.sandbox.twilio import twiml
-from app.sandbox.twilio.call import End, Fetch, Follow, SandboxCall, Step
+from app.sandbox.twilio.call import SandboxCall
 from app.sandbox.twilio.network import Destination
+from app.sandbox.twilio.steps import End, Fetch, Follow, Step
 from app.sandbox.twilio.timeline import Dialled, EndCause, StreamEnd, VerbStarted, WebhookAnswered
 from app.sandbox.twilio.twiml import Verb
 from app.sandbox.twilio.webhook import new_sid, twiml_of
@@ -67,9 +68,9 @@ class Follower:
         if isinstance(step, Follow) and step.base_url:
             self._base_url = step.base_url
         for warning in document.warnings:
-            self._call.clock.warn(twiml.SCHEMA, warning)
+            self._call.chronicle.warn(twiml.SCHEMA, warning)
         for verb in document.verbs:
-            self._call.clock.add(VerbStarted(self._call.clock.now(), verb))
+            self._call.chronicle.add(VerbStarted(self._call.chronicle.now(), verb))
             if verb.name == "Reject" and self._call.status == "ringing":
                 return End(EndCause.REJECTED, "busy" if verb.get("reason") == "busy" else "failed")
             self._call.set_status("in-progress")
@@ -80,13 +81,13 @@ class Follower:
     async def _fetch(self, step: Fetch) -> str:
         self._base_url = step.url
         answer = await self._network.webhook(step.url, self._call.params | step.extra, method=step.method)
-        now = self._call.clock.now()
-        self._call.clock.add(WebhookAnswered(now, step.url, answer.status, answer.took_ms))
+        now = self._call.chronicle.now()
+        self._call.chronicle.add(WebhookAnswered(now, step.url, answer.status, answer.took_ms))
         return twiml_of(answer)
 
     def _fall_back(self, fault: CarrierFault) -> Step:
         """The fallback URL gets one chance; without it the caller hears a generic error and the call ends."""
-        self._call.clock.warn(fault.code, str(fault))
+        self._call.chronicle.warn(fault.code, str(fault))
         url, self._fallback_url = self._fallback_url, None
         if url is None:
             return End(EndCause.ERROR)
@@ -122,7 +123,7 @@ class Follower:
 
     async def _connect(self, verb: Verb) -> Step | None:
         if not verb.children:
-            self._call.clock.warn(twiml.SCHEMA, "<Connect> has no <Stream>")
+            self._call.chronicle.warn(twiml.SCHEMA, "<Connect> has no <Stream>")
             return None
         self._action = self._action_of(verb)
         await self._carry_stream(verb.children[0])
@@ -135,11 +136,11 @@ class Follower:
             stream = await self._network.open_stream(
                 verb.get("url"),
                 call_sid=self._call.call_sid,
-                parameters={parameter.get("name"): parameter.get("value") for parameter in verb.children},
-                timeline=self._call.clock,
+                parameters=twiml.parameters_of(verb),
+                chronicle=self._call.chronicle,
             )
         except CarrierFault as fault:
-            self._call.clock.warn(fault.code, str(fault))
+            self._call.chronicle.warn(fault.code, str(fault))
             self._report_stream(verb, "", "stream-error", str(fault))
             return
         self._call.streams.append(stream)
@@ -152,7 +153,7 @@ class Follower:
             await stream.stop()
             self._report_stream(verb, stream.stream_sid, "stream-stopped")
         if stream.ended_by is StreamEnd.SERVER and code not in (1000, 1001, 1005):
-            self._call.clock.warn(31921, f"the media socket was closed abnormally ({code})")
+            self._call.chronicle.warn(31921, f"the media socket was closed abnormally ({code})")
 
     def _report_stream(self, verb: Verb, stream_sid: str, event: str, error: str = "") -> None:
         if url := verb.get("statusCallback"):
@@ -172,13 +173,13 @@ class Follower:
     async def _dial(self, verb: Verb) -> Step | None:
         numbers = [child.text for child in verb.children] or [verb.text]
         if not all(numbers):
-            self._call.clock.warn(13223, "<Dial> names nobody to call")
+            self._call.chronicle.warn(13223, "<Dial> names nobody to call")
             return None
         self._action = self._action_of(verb, {"DialCallStatus": "canceled"})
         phones = [(number, self._network.destinations.get(number, Destination())) for number in numbers]
         number, phone = min(phones, key=lambda ringing: (ringing[1].outcome != "answered", ringing[1].ring_ms))
         outcome, talked_ms = await self._ring(phone, timeout_ms=float(verb.get("timeout", "30")) * 1000)
-        self._call.clock.add(Dialled(self._call.clock.now(), number, outcome))
+        self._call.chronicle.add(Dialled(self._call.chronicle.now(), number, outcome))
         self._action = self._action_of(
             verb,
             {

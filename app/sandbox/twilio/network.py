@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 from app.errors import CarrierFault
 from app.sandbox.twilio.messages import StreamMessages
 from app.sandbox.twilio.stream import MediaStream
-from app.sandbox.twilio.timeline import Timeline
+from app.sandbox.twilio.timeline import Chronicle
 from app.sandbox.twilio.webhook import Answer, new_sid, request, sign
 
 
@@ -55,9 +55,9 @@ class Network:
     ) -> None:
         await self._http.__aexit__(kind, error, trace)
 
-    def timeline(self) -> Timeline:
-        """A fresh timeline on this rehearsal's clock."""
-        return Timeline(self.speed)
+    def chronicle(self) -> Chronicle:
+        """A fresh chronicle on this rehearsal's clock."""
+        return Chronicle(self.speed)
 
     async def pass_ms(self, ms: float) -> None:
         """Let that much of the rehearsal's time go by."""
@@ -104,7 +104,7 @@ class Network:
         *,
         call_sid: str,
         parameters: Mapping[str, str] | None = None,
-        timeline: Timeline | None = None,
+        chronicle: Chronicle | None = None,
         signature: str | None = None,
     ) -> MediaStream:
         """Shake hands with a media socket, signed; a refusal raises `CarrierFault` with its code and HTTP status."""
@@ -140,4 +140,4 @@ class Network:
             call_sid=call_sid,
             parameters=dict(parameters or {}),
         )
-        return MediaStream(socket, messages, timeline or self.timeline())
+        return MediaStream(socket, messages, chronicle or self.chronicle())

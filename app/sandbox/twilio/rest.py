@@ -19,7 +19,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from app.errors import CarrierFault
-from app.sandbox.twilio.call import End, Fetch, Follow, SandboxCall
+from app.sandbox.twilio.call import SandboxCall
+from app.sandbox.twilio.steps import End, Fetch, Follow
 from app.sandbox.twilio.timeline import EndCause
 
 Form = ImmutableMultiDict[str, str]

@@ -14,27 +14,28 @@ from app.errors import CarrierError, CarrierFault
 from app.sandbox.twilio import timeline as moments
 from app.sandbox.twilio.messages import Clear, Mark, Play, ServerMessage, StreamMessages, read
 from app.sandbox.twilio.player import MarkReached, Microphone, Player, PlayerEvent, VoiceStarted, VoiceStopped
-from app.sandbox.twilio.timeline import StreamEnd, Timeline
+from app.sandbox.twilio.timeline import Chronicle, StreamEnd
 
 Disturbance = Callable[[int, str], Sequence[str]]
 """A bad line: from a frame's number and its message, the messages to send now."""
 
 _BURST_FRAMES = 50  # so many at most in one go when the loop was late, then others get their turn
+_GOODBYE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One message of the server; `message` is None where the carrier dropped it."""
+    """One message of the server: understood, or dropped as the carrier drops what it cannot take."""
 
     at_ms: int
     message: ServerMessage | None
-    raw: str | bytes
+    dropped: str | bytes | None = None
 
 
 class MediaStream:
     """One media stream. Nothing is sent before `begin`; what the server sends is read from the start."""
 
-    def __init__(self, socket: ClientConnection, messages: StreamMessages, timeline: Timeline) -> None:
+    def __init__(self, socket: ClientConnection, messages: StreamMessages, chronicle: Chronicle) -> None:
         self.player = Player()
         self.microphone = Microphone()
         self.received: list[Received] = []
@@ -43,8 +44,9 @@ class MediaStream:
         self.line_silent = False
         self._socket = socket
         self._messages = messages
-        self._timeline = timeline
+        self._chronicle = chronicle
         self._frames = 0
+        self._open = True
         self._speaking = False
         self._complained: set[int] = set()
         self._echoes: deque[str] = deque()
@@ -64,7 +66,7 @@ class MediaStream:
     @property
     def open(self) -> bool:
         """Whether the socket still is."""
-        return not self._reader.done()
+        return self._open
 
     @property
     def close_code(self) -> int | None:
@@ -80,8 +82,8 @@ class MediaStream:
         """Send `connected` and `start`, then the caller's audio every 20 ms."""
         await self.send_raw(self._messages.connected())
         await self.send_raw(self._messages.start())
-        self.started_ms = self._timeline.now_ms()
-        self._timeline.add(moments.StreamStarted(int(self.started_ms), self.stream_sid))
+        self.started_ms = self._chronicle.now_ms()
+        self._chronicle.add(moments.StreamStarted(int(self.started_ms), self.stream_sid))
         self._pacer = asyncio.create_task(self._pace(), name="sandbox-stream-pacer")
 
     async def wait_closed(self) -> int:
@@ -97,8 +99,9 @@ class MediaStream:
             self.ended_by = StreamEnd.CARRIER
             await self._end_pacer()
             await self._play(self.player.end(self._now_ms()))
-            with contextlib.suppress(CarrierError):
-                await self.send_raw(self._messages.stop())
+            with contextlib.suppress(CarrierError, TimeoutError):
+                async with asyncio.timeout(_GOODBYE_S):  # a server that reads no more cannot hold us
+                    await self.send_raw(self._messages.stop())
             await self._socket.close()
         await self.wait_closed()
 
@@ -118,18 +121,18 @@ class MediaStream:
     async def press(self, digits: str) -> None:
         """Let the caller press these keys."""
         for digit in digits:
-            self._timeline.add(moments.KeyPressed(self._timeline.now(), digit))
+            self._chronicle.add(moments.KeyPressed(self._chronicle.now(), digit))
             await self.send_raw(self._messages.dtmf(digit))
 
     async def say(self, ulaw: bytes) -> None:
         """Let the caller speak; returns when all of it has gone out."""
         end = self.microphone.say(ulaw)
-        await self._timeline.until(lambda: self.microphone.taken_bytes >= end or not self.open)
+        await self._chronicle.until(lambda: self.microphone.taken_bytes >= end or not self.open)
         if self.microphone.taken_bytes < end:
             raise CarrierError("the stream ended before the caller had said everything")
 
     def _now_ms(self) -> float:
-        return self._timeline.now_ms() - self.started_ms if self._pacer else 0.0
+        return self._chronicle.now_ms() - self.started_ms if self._pacer else 0.0
 
     async def _pace(self) -> None:
         """Send each frame when its time on the absolute schedule has come; several when the loop was late."""
@@ -140,8 +143,8 @@ class MediaStream:
                 due = min(int(now_ms / FRAME_MS), self._frames + _BURST_FRAMES)
                 while self._frames < due:
                     await self._send_frame()
-                self._timeline.pulse()
-                await asyncio.sleep(((self._frames + 1) * FRAME_MS - self._now_ms()) / 1000 / self._timeline.speed)
+                self._chronicle.pulse()
+                await asyncio.sleep(((self._frames + 1) * FRAME_MS - self._now_ms()) / 1000 / self._chronicle.speed)
 
     async def _send_frame(self) -> None:
         self._frames += 1
@@ -157,7 +160,7 @@ class MediaStream:
         if speaking != self._speaking:
             self._speaking = speaking
             at_ms = int(self.started_ms) + (self._frames - 1) * FRAME_MS
-            self._timeline.add(moments.CallerStarted(at_ms) if speaking else moments.CallerStopped(at_ms))
+            self._chronicle.add(moments.CallerStarted(at_ms) if speaking else moments.CallerStopped(at_ms))
 
     async def _read(self) -> None:
         with contextlib.suppress(ConnectionClosed):
@@ -165,16 +168,19 @@ class MediaStream:
                 await self._take(raw)
         await self._play(self.player.end(self._now_ms()))
         code = self._socket.close_code or 1006
-        self._timeline.add(moments.StreamEnded(self._timeline.now(), self.stream_sid, self.ended_by, code))
+        self._open = False
+        self._chronicle.add(moments.StreamEnded(self._chronicle.now(), self.stream_sid, self.ended_by, code))
 
     async def _take(self, raw: str | bytes) -> None:
         try:
             message = read(raw, self.stream_sid)
         except CarrierFault as fault:
-            self.received.append(Received(self._timeline.now(), None, raw))
+            self.received.append(Received(self._chronicle.now(), None, raw))
             self._complain(fault)
             return
-        self.received.append(Received(self._timeline.now(), message, raw))
+        self.received.append(Received(self._chronicle.now(), message))
+        if self.ended_by is not StreamEnd.SERVER:
+            return  # written after our `stop`: nobody hears it, no mark comes back
         now_ms = self._now_ms()
         match message:
             case Play(audio):
@@ -183,27 +189,27 @@ class MediaStream:
                 await self._play(self.player.mark(name, now_ms))
             case Clear():
                 await self._play(self.player.clear(now_ms))
-        self._timeline.pulse()
+        self._chronicle.pulse()
 
     def _complain(self, fault: CarrierFault) -> None:
         """The carrier reports each kind of bad message once per stream, and never to the server."""
         if fault.code in self._complained:
-            self._timeline.pulse()
+            self._chronicle.pulse()
             return
         self._complained.add(fault.code)
-        self._timeline.warn(fault.code, str(fault))
+        self._chronicle.warn(fault.code, str(fault))
 
     async def _play(self, events: Sequence[PlayerEvent]) -> None:
         offset_ms = int(self.started_ms)
         for event in events:
             match event:
                 case MarkReached(at_ms, name):
-                    self._timeline.add(moments.MarkEchoed(offset_ms + at_ms, name))
+                    self._chronicle.add(moments.MarkEchoed(offset_ms + at_ms, name))
                     self._echoes.append(name)
                 case VoiceStarted(at_ms):
-                    self._timeline.add(moments.AgentStarted(offset_ms + at_ms))
+                    self._chronicle.add(moments.AgentStarted(offset_ms + at_ms))
                 case VoiceStopped(at_ms, cleared):
-                    self._timeline.add(moments.AgentStopped(offset_ms + at_ms, cleared))
+                    self._chronicle.add(moments.AgentStopped(offset_ms + at_ms, cleared))
         while self._echoes:  # reader and pacer both come here: one queue keeps the echoes in order
             with contextlib.suppress(CarrierError):
                 await self.send_raw(self._messages.mark(self._echoes.popleft()))

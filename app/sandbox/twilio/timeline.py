@@ -123,7 +123,7 @@ class Ended(Moment):
 
 
 @dataclass(slots=True)
-class Timeline:
+class Chronicle:
     """The moments of one call, and a way to wait for them."""
 
     speed: float

@@ -110,6 +110,19 @@ def parse(twiml: str) -> Document:
     return Document(response.children, tuple(warnings))
 
 
+def stream_of(twiml: str) -> tuple[str, dict[str, str]]:
+    """Where a document connects its stream, and what it passes along."""
+    streams = [child for verb in parse(twiml).verbs if verb.name == "Connect" for child in verb.children]
+    if not streams:
+        raise CarrierFault("the document connects no stream", code=SCHEMA)
+    return streams[0].get("url"), parameters_of(streams[0])
+
+
+def parameters_of(stream: Verb) -> dict[str, str]:
+    """A stream's `<Parameter>` children."""
+    return {parameter.get("name"): parameter.get("value") for parameter in stream.children}
+
+
 def check_stream(stream: Verb) -> None:
     """Whether the carrier would open this `<Stream>` of a `<Connect>`; raises `CarrierFault` with its code if not."""
     url = urlsplit(stream.get("url"))

@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from twilio.request_validator import RequestValidator
 
 from app.errors import CarrierFault
-from app.sandbox.twilio.twiml import MAX_BYTES
+from app.sandbox.twilio.twiml import MAX_BYTES, stream_of
 
 USER_AGENT = "TwilioProxy/1.1"
 _XML = frozenset({"text/xml", "application/xml"})
@@ -29,6 +29,11 @@ class Answer:
     def text(self) -> str:
         """The body as the text it should be."""
         return self.body.decode("utf-8", "replace")
+
+    @property
+    def stream(self) -> tuple[str, dict[str, str]]:
+        """The URL and the parameters of the stream that the answer connects."""
+        return stream_of(self.text)
 
 
 @dataclass(frozen=True, slots=True)

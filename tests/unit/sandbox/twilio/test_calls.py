@@ -62,9 +62,9 @@ async def test_verbs_run_one_after_another_and_take_their_time(twilio: SandboxTw
     assert await call.wait_ended() is EndCause.HANGUP_VERB
     assert verbs(call) == ["Start", "Say", "Play", "Pause", "Hangup"]
     _, say, play, pause, hangup = (moment.at_ms for moment in moments(call, VerbStarted))
-    assert 2000 <= play - say < 3000
-    assert 500 <= pause - play < 1500
-    assert 2000 <= hangup - pause < 3000
+    assert 2000 <= play - say < 7000
+    assert 500 <= pause - play < 5500
+    assert 2000 <= hangup - pause < 7000
     assert [moment.status for moment in moments(call, StatusChanged)] == ["in-progress", "completed"]
 
 
@@ -243,7 +243,7 @@ async def test_a_webhook_can_be_sent_on_its_own_forged_by_get_and_twice(twilio: 
     await twilio.webhook(call.params | {"From": "+666"}, signature=twilio.sign(f"{server.origin}/voice", call.params))
 
     assert true.status == 200
-    assert "<Stream" in true.text
+    assert true.stream == (server.stream_url, {"agent": "support"})
     assert [hook.signed for hook in server.hooks("/voice")] == [True, True, True, False]
     assert [hook.method for hook in server.hooks("/voice")] == ["POST", "POST", "GET", "POST"]
     assert [hook.headers["i-twilio-idempotency-token"] for hook in server.hooks("/voice")][:2] == ["once", "once"]
@@ -268,6 +268,17 @@ async def test_leaving_the_sandbox_hangs_up_what_still_talks(server: TinyServer)
     assert call.end_cause is EndCause.CALLER
     assert rung.status == "canceled"
     await server.media[0].socket.wait_closed()
+
+
+async def test_a_mistake_inside_the_carrier_ends_the_call_and_is_raised_on_leaving(server: TinyServer):
+    async def leave_broken() -> None:
+        async with SandboxTwilio(account_sid=ACCOUNT, auth_token=TOKEN, voice_url=server.origin) as twilio:
+            call = twilio.ring(to="+1", from_="+2")
+            twilio.follow(call, twiml=None)
+            assert await call.wait_ended() is EndCause.ERROR
+
+    with pytest.raises(ExceptionGroup, match="the sandbox's carrier failed"):
+        await leave_broken()
 
 
 async def test_a_callback_that_fails_is_a_warning_and_does_not_hold_the_call(twilio: SandboxTwilio, server: TinyServer):

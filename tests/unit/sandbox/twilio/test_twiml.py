@@ -1,7 +1,7 @@
 import pytest
 
 from app.errors import CarrierFault
-from app.sandbox.twilio.twiml import Verb, check_stream, parse
+from app.sandbox.twilio.twiml import Verb, check_stream, parse, stream_of
 
 
 def stream(attributes: str = 'url="wss://host/media"', body: str = "") -> Verb:
@@ -67,6 +67,13 @@ def test_what_the_carrier_skips_is_a_warning_that_names_it(twiml: str, warning: 
 def test_what_is_skipped_is_not_in_the_document():
     document = parse("<Response><hangup/><Pause Length='9' length='x'/></Response>")
     assert document.verbs == (Verb("Pause"),)
+
+
+def test_the_stream_of_a_document_is_its_url_and_parameters():
+    twiml = '<Response><Connect><Stream url="wss://h/m"><Parameter name="a" value="b"/></Stream></Connect></Response>'
+    assert stream_of(twiml) == ("wss://h/m", {"a": "b"})
+    with pytest.raises(CarrierFault, match="connects no stream"):
+        stream_of("<Response><Hangup/></Response>")
 
 
 def test_a_stream_that_the_carrier_would_open():
