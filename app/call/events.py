@@ -36,3 +36,13 @@ class CallEvent:
     kind: Kind
     at_ms: int
     data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedEvent:
+    """The same as it is kept: a line of the journal, a row in the database. `seq` counts from 1 in each call."""
+
+    seq: int
+    kind: str
+    at_ms: int
+    data: dict[str, Any] = field(default_factory=dict)

@@ -8,15 +8,14 @@ call.wav       both tracks, caller left; transcript.json the turns (both at the 
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import structlog
 
 from app.call import wav
-from app.call.events import CallEvent
+from app.call.events import CallEvent, NumberedEvent
 from app.call.record import CallRecord
 from app.call.recorder import Recorder, Take, render
 from app.call.transcript import Transcript
@@ -24,17 +23,9 @@ from app.call.transcript import Transcript
 _log = structlog.get_logger(__name__)
 
 CALL, EVENTS, CALLER_TRACK, AGENT_TRACK = "call.json", "events.jsonl", "caller.ulaw", "agent.ulaw"
+NUL, REPLACEMENT = rb"\u0000", rb"\ufffd"
+"""The one character that PostgreSQL cannot keep, as JSON spells it; and what stands for it."""
 RECORDING, TRANSCRIPT = "call.wav", "transcript.json"
-
-
-@dataclass(frozen=True, slots=True)
-class NumberedEvent:
-    """A line of `events.jsonl`."""
-
-    seq: int
-    kind: str
-    at_ms: int
-    data: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,4 +158,4 @@ def read_events(folder: Path) -> Iterator[NumberedEvent]:
     with (folder / EVENTS).open("rb") as lines:
         for line in lines:
             if line.endswith(b"\n"):
-                yield decoder.decode(line)
+                yield decoder.decode(line.replace(NUL, REPLACEMENT))

@@ -20,6 +20,8 @@ class CallRecord:
     agent: str
     agent_version: int
     started_at: datetime
+    attempt: int = 0
+    """How often this phone call lost its stream before; each stream is a call of its own here."""
     session: dict[str, Any] = field(default_factory=dict)
     """The session configuration it used."""
     status: CallStatus = CallStatus.CONNECTING

@@ -56,6 +56,8 @@ class ConfStore:
         self._filed: Sequence[Row] | None = None
         self._refreshing = asyncio.Lock()
         self._prepare: Callable[[], Awaitable[None]] | None = None
+        self.loaded = False
+        """Whether there is a snapshot at all."""
         self.fresh = False
         """Whether the database is there, and tells us of every change."""
 
@@ -211,6 +213,7 @@ class ConfStore:
 
     def _take(self, rows: Sequence[Row], *, strict: bool) -> None:
         self._snapshot = snapshot.take(rows, self._snapshot, self._key_ring, self._known, strict=strict)
+        self.loaded = True
 
     async def _refresh_if_possible(self) -> None:
         with contextlib.suppress(DatabaseError):  # what was written is written; `listen` catches up

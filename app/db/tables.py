@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Text, func
+from sqlalchemy import ForeignKey, Text, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -48,9 +48,12 @@ class Call(Table):
     """One phone call."""
 
     __tablename__ = "calls"
+    __table_args__ = (UniqueConstraint("call_sid", "attempt"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    call_sid: Mapped[str] = mapped_column(unique=True)
+    call_sid: Mapped[str]
+    attempt: Mapped[int]
+    """How often the phone call had lost its stream before: each stream is a row."""
     account_sid: Mapped[str]
     from_number: Mapped[str]
     to_number: Mapped[str]
@@ -62,7 +65,7 @@ class Call(Table):
     started_at: Mapped[datetime] = mapped_column(index=True)
     answered_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    session: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    session: Mapped[dict[str, Any]]
     """The compiled session it used."""
 
 

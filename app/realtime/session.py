@@ -55,3 +55,6 @@ class RealtimeProvider(Protocol):
 
     async def open(self, agent: AgentConf) -> RealtimeSession:
         """Connect, configure and confirm a session that has not spoken yet; raises `SessionUnavailable`."""
+
+    def warm_up(self) -> None:
+        """Pay now what the first call would otherwise wait for."""

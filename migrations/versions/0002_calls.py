@@ -12,7 +12,8 @@ def upgrade() -> None:
     op.create_table(
         "calls",
         sa.Column("id", sa.Uuid, primary_key=True),
-        sa.Column("call_sid", sa.Text, nullable=False, unique=True),
+        sa.Column("call_sid", sa.Text, nullable=False),
+        sa.Column("attempt", sa.Integer, nullable=False),
         sa.Column("account_sid", sa.Text, nullable=False),
         sa.Column("from_number", sa.Text, nullable=False),
         sa.Column("to_number", sa.Text, nullable=False),
@@ -24,7 +25,8 @@ def upgrade() -> None:
         sa.Column("started_at", sa.TIMESTAMP(timezone=True), nullable=False, index=True),
         sa.Column("answered_at", sa.TIMESTAMP(timezone=True)),
         sa.Column("ended_at", sa.TIMESTAMP(timezone=True)),
-        sa.Column("session", JSONB),
+        sa.Column("session", JSONB, nullable=False),
+        sa.UniqueConstraint("call_sid", "attempt"),
     )
     op.create_table(
         "call_events",

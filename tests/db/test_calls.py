@@ -3,18 +3,20 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.call.events import NumberedEvent
+from app.call.record import CallRecord
 from app.call.status import CallStatus, EndReason
-from app.db.calls import CallEventRecord, CallRecord, claim_token, find_call, find_events, purge_claims, record_call
+from app.db.calls import claim_token, find_call, find_events, purge_claims, record_call
 from app.db.engine import db_session
 from app.db.ids import uuid7
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-EVENTS = [CallEventRecord(1, 0, "started", {}), CallEventRecord(2, 850, "turn", {"text": "Hello"})]
+EVENTS = [NumberedEvent(1, "started", 0), NumberedEvent(2, "turn", 850, {"text": "Hello"})]
 
 
 def a_call() -> CallRecord:
     return CallRecord(
-        id=uuid7(),
+        id=str(uuid7()),
         call_sid=f"CA{uuid7().hex}",
         account_sid="AC" + "0" * 32,
         from_number="+15550000001",

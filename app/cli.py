@@ -1,0 +1,59 @@
+"""parley …: the commands, thin."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+from app import cli_conf
+from app.errors import ParleyError
+from app.settings import Settings
+
+app = typer.Typer(
+    name="parley", help="A phone number that answers with an AI agent.", no_args_is_help=True, add_completion=False
+)
+app.add_typer(cli_conf.app)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Where to listen; default: HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Where to listen; default: PORT.")] = None,
+) -> None:
+    """Answer calls until stopped. The first signal drains: live calls finish, new ones are turned away."""
+    from app.main import create_app, say_goodbye
+    from app.web.server import ParleyServer, server_config
+
+    settings = Settings.load(**{name: value for name, value in (("host", host), ("port", port)) if value is not None})
+    served = create_app(settings)
+    registry = served.state.registry
+    config = server_config(served, host=settings.host, port=settings.port, max_calls=settings.max_calls)
+    server = ParleyServer(
+        config, calls=registry, drain_s=settings.drain_seconds, on_limit=lambda: say_goodbye(registry)
+    )
+    server.run()
+    if not server.started:
+        raise typer.Exit(1)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables up to date, and fill what a fresh install needs."""
+    from app.conf.opening import open_store
+
+    async def work() -> None:
+        async with open_store(Settings.load()):
+            pass
+
+    asyncio.run(work())
+    typer.echo("The database is up to date.")
+
+
+def main() -> None:
+    """The command line's entry; errors of ours are one clear message and exit status 1."""
+    try:
+        app()
+    except ParleyError as error:
+        typer.echo(f"parley: {error}", err=True)
+        sys.exit(1)

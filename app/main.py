@@ -1,0 +1,172 @@
+"""One place wires the house: what must be open is opened here, in order, and closed in reverse."""
+
+import asyncio
+import contextlib
+import gc
+import sys
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
+
+import httpx
+import structlog
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app import logs
+from app.call.carrier import Carrier
+from app.call.events import NumberedEvent
+from app.call.journal import JournalWriter
+from app.call.record import CallRecord
+from app.call.registry import Registry
+from app.call.status import EndReason
+from app.conf.models import AgentConf, Known
+from app.conf.opening import Opened, open_store
+from app.conf.seed import first_admin_key
+from app.conf.store import ConfStore
+from app.db import api_keys, calls
+from app.db.engine import db_session
+from app.errors import ConfMissing, DatabaseError
+from app.jobs.ingest import Ingest
+from app.openai.constants import UNFIT_VOICES
+from app.openai.realtime import OpenAIProvider
+from app.realtime.session import RealtimeProvider, RealtimeSession
+from app.settings import Settings
+from app.timing import Deadlines
+from app.twilio.rest import TwilioRest, new_client
+from app.twilio.tokens import StreamTokens, Ticket
+from app.web.deps import Services
+from app.web.lobby import Lobby
+from app.web.mount import mount
+from app.web.run_call import RunCall
+
+FINISH_S = 3.0
+"""At the end, calls that are over may take this long to reach the database; later ones do so at the next start."""
+
+_log = structlog.get_logger(__name__)
+
+
+def create_app(settings: Settings | None = None, *, deadlines: Deadlines = Deadlines()) -> FastAPI:  # noqa: B008 (a frozen value)
+    """The server. Without settings it reads the environment; raises `SettingsError` when that is wrong."""
+    settings = settings or Settings.load()
+    logs.configure(level=settings.log_level, form=settings.log_format)
+    registry = Registry(max_calls=settings.max_calls)
+    app = FastAPI(
+        title="Parley",
+        summary="A phone number that answers with an AI agent.",
+        version="0.1.0",
+        lifespan=lambda app: _lifespan(app, settings, registry, deadlines),
+        openapi_url=None,  # web.docs serves it, to those who have a key
+    )
+    app.state.registry = registry
+    mount(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI, settings: Settings, registry: Registry, deadlines: Deadlines) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        opened = await stack.enter_async_context(open_store(settings, known()))
+        providers = _providers(opened.store, settings, deadlines)
+        client = await stack.enter_async_context(new_client())
+        journals = JournalWriter(settings.data_dir / "calls", period_s=deadlines.journal_s)
+        ingest = Ingest(journals.root, partial(_save, opened.engine))
+        await stack.enter_async_context(_background(opened.store.listen(), journals.run(), ingest.run()))
+        lobby = await stack.enter_async_context(Lobby(partial(_open_session, providers), claim_s=deadlines.claim_s))
+        app.state.services = Services(
+            public_url=settings.public_url,
+            max_calls=settings.max_calls,
+            deadlines=deadlines,
+            conf=opened.store,
+            calls=registry,
+            lobby=lobby,
+            tokens=StreamTokens(
+                [key.hex() for key in opened.key_ring.signing_keys],
+                deadlines=deadlines,
+                claim_row=partial(_claim, opened.engine),
+            ),
+            run_call=RunCall(
+                providers=providers,
+                carrier=partial(_carrier, opened.store, client, settings.twilio_api_base_url, deadlines.carrier_s),
+                journals=journals,
+                registry=registry,
+                deadlines=deadlines,
+                finished=ingest.add,
+            ),
+            admin_key_fits=partial(_admin_key_fits, opened.engine),
+        )
+        await _introduce(opened, settings)
+        _warm_up(providers)
+        yield
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_S):
+                await ingest.finish()
+
+
+async def say_goodbye(registry: Registry) -> None:
+    """The drain limit is reached: every call that still lives ends with a spoken goodbye."""
+    registry.end_all(EndReason.DRAINED)
+
+
+def known() -> Known:
+    """What this build can do, as configuration is checked against it."""
+    return Known(providers=frozenset({"openai"}), unfit_voices=UNFIT_VOICES)
+
+
+def _providers(store: ConfStore, settings: Settings, deadlines: Deadlines) -> Mapping[str, RealtimeProvider]:
+    return {"openai": OpenAIProvider(store.openai, settings.openai_realtime_base_url, deadlines)}
+
+
+@asynccontextmanager
+async def _background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work that goes on as long as the block does."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(coroutine) for coroutine in work]
+        yield
+        for task in tasks:
+            task.cancel()
+
+
+def _warm_up(providers: Mapping[str, RealtimeProvider]) -> None:
+    """Pay before the first call what it would pay otherwise, and keep the collector off what stays for ever."""
+    for provider in providers.values():
+        provider.warm_up()
+    gc.collect()
+    gc.freeze()
+
+
+async def _open_session(providers: Mapping[str, RealtimeProvider], agent: AgentConf) -> RealtimeSession:
+    return await providers[agent.provider].open(agent)
+
+
+def _carrier(store: ConfStore, client: httpx.AsyncClient, base_url: str, carrier_s: float, account_sid: str) -> Carrier:
+    """REST access to the account that a call came from."""
+    for account in store.twilio_accounts():
+        if account.account_sid == account_sid:
+            return TwilioRest(client, account, base_url=base_url, carrier_s=carrier_s)
+    raise ConfMissing(f"there is no twilio row for the account {account_sid}")
+
+
+async def _claim(engine: AsyncEngine, nonce: str, _ticket: Ticket) -> bool:
+    async with db_session(engine) as db:
+        return await calls.claim_token(db, nonce)
+
+
+async def _save(engine: AsyncEngine, record: CallRecord, events: Sequence[NumberedEvent]) -> None:
+    async with db_session(engine) as db:
+        await calls.record_call(db, record, events)
+
+
+async def _admin_key_fits(engine: AsyncEngine, key: str) -> bool:
+    async with db_session(engine) as db:
+        return await api_keys.verify(db, key) is not None
+
+
+async def _introduce(opened: Opened, settings: Settings) -> None:
+    """Say what a first user wants to know, and what is not ready yet."""
+    with contextlib.suppress(DatabaseError):  # it is away: the first key is older than this start
+        if key := await first_admin_key(opened.engine, settings.admin_api_key):
+            print(f"The first admin key, shown this once: {key}", file=sys.stderr)  # noqa: T201 (logs would mask it)
+    for warning in opened.store.warnings():
+        _log.warning("not_ready", reason=warning)
