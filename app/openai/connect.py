@@ -1,12 +1,13 @@
 """A websocket to OpenAI, and what it means when there is none."""
 
 import asyncio
+import contextlib
 import logging
 import math
 import ssl
 from collections.abc import Mapping
 from functools import cache
-from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlsplit, urlunsplit
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
@@ -44,15 +45,21 @@ class TryFailed(SessionUnavailable):
 
 def realtime_url(base_url: str, model: str) -> str:
     """Where that model's sessions are opened; raises `SettingsError` when the base is no URL."""
-    url = urlsplit(base_url)
-    if url.scheme not in _SCHEMES or not url.hostname:
-        raise SettingsError("OPENAI_REALTIME_BASE_URL must look like wss://api.openai.com/v1/realtime")
+    url = _base(base_url)
     stem = url.path.rstrip("/")
     path = f"{stem}/realtime" if stem in {"", "/v1", "/openai"} else url.path
     query = url.query
     if "model" not in dict(parse_qsl(query, keep_blank_values=True)):
         query = f"{query}{'&' if query else ''}model={quote(model, safe='')}"
     return urlunsplit((_SCHEMES[url.scheme], url.netloc, path, query, ""))
+
+
+def _base(base_url: str) -> SplitResult:
+    with contextlib.suppress(ValueError):
+        url = urlsplit(base_url)
+        if url.scheme in _SCHEMES and url.hostname and url.port != 0:  # reading the port raises when it is none
+            return url
+    raise SettingsError("OPENAI_REALTIME_BASE_URL must look like wss://api.openai.com/v1/realtime")
 
 
 @cache
@@ -88,10 +95,16 @@ async def open_socket(
 
 def _headers(core_conf: OpenAICoreConf) -> Mapping[str, str]:
     key = core_conf.openai_api_key.get_secret_value()
-    if not (key and key.isascii() and key.isprintable()):
-        raise TryFailed("the API key is empty or holds characters no key has", code="invalid_api_key", retryable=False)
-    optional = {"OpenAI-Organization": core_conf.organization, "OpenAI-Project": core_conf.project}
-    return {"Authorization": f"Bearer {key}"} | {name: value for name, value in optional.items() if value}
+    wanted = {
+        "Authorization": f"Bearer {key}" if key else None,
+        "OpenAI-Organization": core_conf.organization,
+        "OpenAI-Project": core_conf.project,
+    }
+    headers = {name: value for name, value in wanted.items() if value}
+    if not key or not all(value.isascii() and value.isprintable() for value in headers.values()):
+        text = "the OpenAI API key, organization or project is empty or holds characters that none of them has"
+        raise TryFailed(text, code="invalid_api_key", retryable=False)
+    return headers
 
 
 def failure(error: Exception) -> TryFailed:

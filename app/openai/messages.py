@@ -63,9 +63,10 @@ def decode(frame: bytes | str) -> wire.ServerEvent | wire.Other:
     Raises `ValueError` when the frame is no event at all.
     """
     try:
-        return _known.decode(frame)
-    except msgspec.ValidationError:
-        return _any.decode(frame)
+        try:
+            return _known.decode(frame)
+        except msgspec.ValidationError:
+            return _any.decode(frame)
     except RecursionError:
         raise ValueError("a frame nested too deeply") from None
 

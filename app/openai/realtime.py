@@ -182,6 +182,5 @@ class OpenAIProvider:
         """Pay now what the first call would otherwise wait for."""
         if self._url.startswith("wss:"):
             connect.tls()
-        "localhost".encode("idna")  # its tables are loaded on first use
         messages.session_update(self.compile(AgentConf()), "warm_up")
         messages.neutral(messages.decode('{"type":"response.output_audio.delta","delta":""}'))

@@ -1,0 +1,239 @@
+import json
+
+import pytest
+from openai.types.realtime import RealtimeSessionCreateRequest
+from pydantic import TypeAdapter, ValidationError
+
+from app.conf.models import AgentConf, EndCallTool, LookupTool, SemanticVad
+from app.errors import ConfInvalid
+from app.openai import OpenaiRealtimeSessionConfig, OpenaiRealtimeSessionConfigAudio, OpenaiRealtimeTool
+from app.openai.session_config import answers_by_itself, compile_session, refused_format
+from app.openai.types.audio import AudioInput, AudioOutput, AudioPCM, AudioPCMA, AudioPCMU
+
+oracle = TypeAdapter(RealtimeSessionCreateRequest)
+
+
+def test_an_agent_becomes_a_session_with_mulaw_both_ways_and_everything_it_asks_for():
+    agent = AgentConf(
+        instructions="Be brief.",
+        voice="cedar",
+        speed=1.2,
+        reasoning_effort="low",
+        max_output_tokens=800,
+        tools=[LookupTool(type="lookup", name="orders", description="Orders.", entries={"7": "shipped"})],
+    )
+    assert compile_session(agent).wire() == {
+        "type": "realtime",
+        "model": "gpt-realtime-2.1",
+        "output_modalities": ["audio"],
+        "audio": {
+            "input": {
+                "format": {"type": "audio/pcmu"},
+                "noise_reduction": {"type": "near_field"},
+                "transcription": {"model": "gpt-transcribe"},
+                "turn_detection": {
+                    "type": "server_vad",
+                    "threshold": 0.5,
+                    "prefix_padding_ms": 300,
+                    "silence_duration_ms": 500,
+                    "create_response": True,
+                    "interrupt_response": True,
+                },
+            },
+            "output": {"format": {"type": "audio/pcmu"}, "voice": "cedar", "speed": 1.2},
+        },
+        "instructions": "Be brief.",
+        "tools": [
+            {
+                "type": "function",
+                "name": "orders",
+                "description": "Orders.",
+                "parameters": agent.tools[0].parameters,
+            }
+        ],
+        "tool_choice": "auto",
+        "max_output_tokens": 800,
+        "reasoning": {"effort": "low"},
+    }
+
+
+def test_switched_off_filters_are_sent_as_null():
+    hearing = compile_session(AgentConf(noise_reduction=None, transcription_model=None)).wire()["audio"]["input"]
+    assert hearing["noise_reduction"] is None
+    assert hearing["transcription"] is None
+
+
+def test_semantic_turn_detection_is_carried_over():
+    agent = AgentConf(turn_detection=SemanticVad(type="semantic_vad", eagerness="high", interrupt_response=False))
+    assert compile_session(agent).wire()["audio"]["input"]["turn_detection"] == {
+        "type": "semantic_vad",
+        "eagerness": "high",
+        "create_response": True,
+        "interrupt_response": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("model", "sent"), [("gpt-realtime-2.1-mini", True), ("gpt-realtime-1.5", False), ("my-deployment", True)]
+)
+def test_reasoning_is_asked_only_of_models_that_reason(model: str, sent: bool):
+    config = compile_session(AgentConf(model=model, reasoning_effort="high"))
+    assert ("reasoning" in config.wire()) is sent
+
+
+def test_what_the_api_would_refuse_is_a_configuration_error():
+    with pytest.raises(ConfInvalid, match="gpt-realtime-whisper needs turn_detection"):
+        compile_session(AgentConf(transcription_model="gpt-realtime-whisper"))
+
+
+def test_the_official_types_accept_a_compiled_session():
+    agent = AgentConf(tools=[EndCallTool(type="end_call")], reasoning_effort="low")
+    oracle.validate_python(compile_session(agent).wire(), strict=True)
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 24000}}}},
+        {"audio": {"input": {"turn_detection": None}}},
+        {"audio": {"input": {"noise_reduction": {"type": "far_field", "strength": 0.5}}}},
+        {"audio": {"input": {"transcription": {"model": "whisper-1", "language": "en", "prompt": "names"}}}},
+        {
+            "audio": {
+                "input": {
+                    "transcription": {"model": "gpt-realtime-whisper", "delay": "low"},
+                    "turn_detection": None,
+                }
+            }
+        },
+        {"audio": {"output": {"format": {"type": "audio/pcma"}, "voice": {"id": "voice_1234"}, "speed": 0.25}}},
+        {"tool_choice": {"type": "function", "name": "lookup"}},
+        {"tool_choice": "required", "parallel_tool_calls": False},
+        {"max_output_tokens": "inf"},
+        {"max_output_tokens": 1},
+        {"truncation": "disabled"},
+        {
+            "truncation": {
+                "type": "retention_ratio",
+                "retention_ratio": 0.8,
+                "token_limits": {"post_instructions": 5000},
+            }
+        },
+        {"tracing": None},
+        {"tracing": "auto"},
+        {"tracing": {"workflow_name": "calls", "group_id": "g", "metadata": {"a": 1}}},
+        {"include": ["item.input_audio_transcription.logprobs"]},
+        {"output_modalities": ["text"]},
+        {"tools": [{"type": "function", "name": "f"}]},
+        {"tools": []},
+        {"instructions": ""},
+    ],
+    ids=json.dumps,
+)
+def test_every_form_of_the_session_goes_out_as_it_came_in_and_the_official_types_accept_it(session: dict):
+    whole = {"type": "realtime", "output_modalities": ["audio"]} | session
+    sent = OpenaiRealtimeSessionConfig.model_validate(session).wire()
+    assert sent == whole
+    oracle.validate_python(sent)
+
+
+@pytest.mark.parametrize(
+    ("session", "path"),
+    [
+        ({"temperature": 0.8}, "temperature"),
+        ({"output_modalities": ["text", "audio"]}, "output_modalities"),
+        ({"output_modalities": []}, "output_modalities"),
+        ({"max_output_tokens": 0}, "max_output_tokens"),
+        ({"max_output_tokens": True}, "max_output_tokens"),
+        ({"max_output_tokens": "unlimited"}, "max_output_tokens"),
+        ({"audio": {"output": {"speed": 2}}}, "audio.output.speed"),
+        ({"audio": {"output": {"format": {"type": "g711_ulaw"}}}}, "audio.output.format"),
+        ({"audio": {"input": {"format": {"type": "audio/pcmu", "rate": 8000}}}}, "audio.input.format.audio/pcmu.rate"),
+        ({"audio": {"input": {"format": {"type": "audio/pcm", "rate": 16000}}}}, "audio.input.format.audio/pcm.rate"),
+        (
+            {"audio": {"input": {"turn_detection": {"type": "semantic_vad", "idle_timeout_ms": 5000}}}},
+            "audio.input.turn_detection.semantic_vad.idle_timeout_ms",
+        ),
+        (
+            {"audio": {"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 1}}}},
+            "audio.input.turn_detection.server_vad.idle_timeout_ms",
+        ),
+        (
+            {"audio": {"input": {"transcription": {"model": "gpt-transcribe", "keywords": ["<b>"]}}}},
+            "audio.input.transcription.keywords.0",
+        ),
+        (
+            {"audio": {"input": {"transcription": {"model": "gpt-transcribe", "language": "en", "languages": ["en"]}}}},
+            "audio.input.transcription",
+        ),
+        (
+            {"audio": {"input": {"transcription": {"model": "whisper-1", "keywords": ["Parley"]}}}},
+            "audio.input.transcription",
+        ),
+        ({"tool_choice": "sometimes"}, "tool_choice"),
+        ({"truncation": {"type": "retention_ratio", "retention_ratio": 1.5}}, "truncation"),
+        ({"model": "gpt-realtime-1.5", "reasoning": {"effort": "low"}}, ""),
+        ({"tools": [{"type": "function", "name": "f", "strict": True}]}, "tools.0.strict"),
+    ],
+    ids=json.dumps,
+)
+def test_what_the_api_refuses_is_refused_with_the_path_of_the_field(session: dict, path: str):
+    with pytest.raises(ValidationError) as refusal:
+        OpenaiRealtimeSessionConfig.model_validate(session)
+    paths = [".".join(map(str, problem["loc"])) for problem in refusal.value.errors()]
+    assert all(found.startswith(path) for found in paths), paths
+
+
+def test_absent_and_none_are_not_sent_where_null_means_nothing():
+    config = OpenaiRealtimeSessionConfig(instructions=None, output_modalities=None, tools=None)
+    assert config.wire() == {"type": "realtime"}
+    assert OpenaiRealtimeTool(name="f", description=None).model_dump() == {"type": "function", "name": "f"}
+
+
+def both(input_format: object, output_format: object) -> dict:
+    return {"audio": {"input": {"format": input_format}, "output": {"format": output_format}}}
+
+
+MULAW = OpenaiRealtimeSessionConfig(
+    audio=OpenaiRealtimeSessionConfigAudio(input=AudioInput(format=AudioPCMU()), output=AudioOutput(format=AudioPCMU()))
+)
+
+
+def test_granted_formats_pass():
+    assert refused_format(MULAW, both({"type": "audio/pcmu"}, {"type": "audio/pcmu"})) is None
+
+
+@pytest.mark.parametrize(
+    ("granted", "side"),
+    [
+        (both({"type": "audio/pcm", "rate": 24000}, {"type": "audio/pcmu"}), "input"),
+        (both({"type": "audio/pcmu"}, {"type": "audio/pcm", "rate": 24000}), "output"),
+        ({}, "input"),
+        ({"audio": None}, "input"),
+    ],
+)
+def test_a_format_that_was_not_granted_is_named(granted: dict, side: str):
+    assert f"session.audio.{side}.format" in (refused_format(MULAW, granted) or "")
+
+
+def test_formats_that_were_not_asked_for_are_not_compared():
+    assert refused_format(OpenaiRealtimeSessionConfig(), {}) is None
+
+
+@pytest.mark.parametrize(
+    ("hearing", "answers"),
+    [
+        ({}, True),
+        ({"turn_detection": {"type": "server_vad"}}, True),
+        ({"turn_detection": {"type": "server_vad", "create_response": False}}, False),
+        ({"turn_detection": None}, False),
+    ],
+)
+def test_the_server_answers_by_itself_unless_told_not_to(hearing: dict, answers: bool):
+    config = OpenaiRealtimeSessionConfig.model_validate({"audio": {"input": hearing}})
+    assert answers_by_itself(config) is answers
+
+
+def test_pcm_always_carries_its_rate_and_g711_never():
+    assert AudioPCM().model_dump() == {"type": "audio/pcm", "rate": 24000}
+    assert AudioPCMA().model_dump() == {"type": "audio/pcma"}
