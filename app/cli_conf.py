@@ -3,7 +3,6 @@
 import asyncio
 import getpass
 import json
-import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TextIO
 
@@ -39,7 +38,7 @@ def get(section: Section, name: Name) -> None:
 
 
 @app.command("set")
-def set_(section: Section, name: Name, source: Source = sys.stdin) -> None:  # type: ignore[assignment]
+def set_(section: Section, name: Name, source: Source = "-") -> None:  # type: ignore[assignment]  # click opens it
     """Write one row from a JSON object. A secret that is left out stays as it is."""
     value = _read(source)
 

@@ -30,10 +30,10 @@ async def seed(store: ConfStore, settings: Settings) -> None:
         )
     if "agent" not in sections:
         await _write(store, "agent", {})
-    if "number" not in sections:
+    if "number" not in sections and ("agent", DEFAULT) in {(row.section, row.name) for row in store.rows()}:
         await _write(store, "number", {"agent": DEFAULT})
     for variable in _differences(store, settings):
-        log.warning("environment_differs", variable=variable, reason="core_conf has another value, and wins")
+        log.warning("environment_differs", variable=variable, reason="core_conf differs, and wins")
 
 
 async def first_admin_key(engine: AsyncEngine, given: SecretStr | None) -> str | None:
@@ -61,7 +61,7 @@ async def _write(store: ConfStore, section: str, value: dict[str, object]) -> No
     try:
         await store.put(section, DEFAULT, value, by=BY, expected_version=0)
     except ConfConflict:
-        return  # another process that starts at the same time was first
+        await store.refresh()  # another process that starts at the same time was first
 
 
 def _differences(store: ConfStore, settings: Settings) -> list[str]:

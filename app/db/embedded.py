@@ -33,7 +33,8 @@ from app.errors import DatabaseError
 START_S = 60.0
 STOP_S = 20.0
 POLL_S = 0.02
-LAUNCHES = 3
+LAUNCHES = 2
+"""A second one gets another port, should somebody have taken the first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ STOP_STEPS = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0
 """How a server is stopped, gently first: fast shutdown, immediate shutdown, kill; seconds to wait after each."""
 SETTLED_S = 2.0
 """A server that lived this long had started well: from then on it is always brought back."""
-FALSE_STARTS = 6
+FALSE_STARTS = 4
 BACK_OFF_S = (0.1, 5.0)
 
 

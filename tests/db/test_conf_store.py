@@ -43,7 +43,7 @@ async def listening(store: ConfStore) -> AsyncIterator[None]:
 async def until(holds, within_s: float = 5.0) -> None:
     """Wait for what another process (PostgreSQL) will do; nothing in ours says when."""
     async with asyncio.timeout(within_s):
-        while not holds():
+        while not holds():  # noqa: ASYNC110 (there is no event)
             await asyncio.sleep(0.01)
 
 
@@ -74,7 +74,9 @@ async def test_a_number_without_a_row_gets_the_default(store: ConfStore):
 
 async def test_secrets_are_encrypted_in_every_table_and_file(store: ConfStore, engine: AsyncEngine, tmp_path: Path):
     await store.put("openai", "default", {"openai_api_key": KEY}, by="me")
-    await store.put("twilio", "default", {"account_sid": SID, "auth_tokens": ["a-token-of-old", "b-token-new"]}, by="me")
+    await store.put(
+        "twilio", "default", {"account_sid": SID, "auth_tokens": ["a-token-of-old", "b-token-new"]}, by="me"
+    )
 
     kept = await value_of(engine, "core_conf") + await value_of(engine, "core_conf_history")
     kept += (tmp_path / "core_conf.json").read_text()
@@ -136,7 +138,9 @@ async def test_of_two_writers_who_saw_the_same_version_one_wins(store: ConfStore
         ("nothing", "a", {}, "nothing"),
     ],
 )
-async def test_a_wrong_value_is_refused_by_name_and_nothing_written(store, engine, section, name, value, named):
+async def test_a_wrong_value_is_refused_by_name_and_nothing_written(  # noqa: PLR0917 (parameters have no order)
+    store, engine, section, name, value, named
+):
     with pytest.raises(ConfInvalid, match=named):
         await store.put(section, name, value, by="me")
     assert await value_of(engine, "core_conf_history") == ""

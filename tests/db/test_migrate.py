@@ -19,7 +19,7 @@ async def test_two_processes_that_start_together_migrate_once(empty_database_url
 
     async with engines[0].connect() as connection:
         assert (await connection.scalars(text("select version_num from alembic_version"))).all() == ["0003"]
-        assert set((await connection.scalars(text("select tablename from pg_tables where schemaname = 'public'")))) == {
+        assert set(await connection.scalars(text("select tablename from pg_tables where schemaname = 'public'"))) == {
             *Table.metadata.tables,
             "alembic_version",
         }

@@ -20,7 +20,11 @@ def seal_and_open(ring: KeyRing, conf: Conf, section: str) -> tuple[dict[str, An
 
 @pytest.mark.parametrize(
     ("section", "conf"),
-    [("openai", OpenAICoreConf(openai_api_key=SecretStr(KEY), project="p")), ("twilio", TWILIO), ("agent", AgentConf())],
+    [
+        ("openai", OpenAICoreConf(openai_api_key=SecretStr(KEY), project="p")),
+        ("twilio", TWILIO),
+        ("agent", AgentConf()),
+    ],
 )
 def test_what_is_sealed_opens_as_it_was(section, conf):
     assert seal_and_open(KeyRing([NEW]), conf, section)[1] == conf
