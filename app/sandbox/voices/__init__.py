@@ -1,0 +1,1 @@
+"""Pre-rendered phone audio: what the sandbox's callers and its agent can say."""
