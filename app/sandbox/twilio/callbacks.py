@@ -25,6 +25,12 @@ class Callbacks:
         if self._last:
             await self._last
 
+    async def close(self) -> None:
+        """Give up those that have not been answered yet."""
+        if self._last:
+            self._last.cancel()  # and with it, one after another, those it waits for
+            await asyncio.wait([self._last])
+
     async def _send(self, before: asyncio.Task[None] | None, url: str, params: Mapping[str, str], method: str) -> None:
         if before:
             await before

@@ -15,6 +15,9 @@ from app.sandbox.twilio.stream import MediaStream
 from app.sandbox.twilio.timeline import EndCause
 from app.sandbox.twilio.webhook import Answer
 
+LEAVE_S = 1.5
+"""Calls may take this long to end in order when the sandbox is left: a goodbye to a mute server, and its closing."""
+
 
 class SandboxTwilio:
     """The carrier, as an async context manager; leaving it hangs up what still talks.
@@ -66,7 +69,7 @@ class SandboxTwilio:
                 call.put_down()
             await asyncio.gather(*(stream.stop() for stream in self._streams))
             if self._running:
-                await asyncio.wait(self._running, timeout=2)
+                await asyncio.wait(self._running, timeout=LEAVE_S)
             for task in self._running:
                 task.cancel()
             results = await asyncio.gather(*self._running, return_exceptions=True)
@@ -184,5 +187,6 @@ async def _end_in_any_case(call: SandboxCall, course: Coroutine[None, None, None
     try:
         await course
     finally:
+        await call.callbacks.close()
         if call.end_cause is None:
             call.end(EndCause.ERROR)

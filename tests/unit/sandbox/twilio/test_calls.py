@@ -9,7 +9,7 @@ from app.errors import CarrierError
 from app.sandbox.twilio import Destination, EndCause, SandboxCall, SandboxTwilio
 from app.sandbox.twilio.timeline import Dialled, Moment, StatusChanged, VerbStarted, Warned
 from tests.unit.sandbox.twilio.conftest import ACCOUNT
-from tests.unit.sandbox.twilio.tiny_server import TOKEN, TinyServer
+from tests.unit.sandbox.twilio.tiny_server import TOKEN, TinyServer, tiny_server
 
 
 async def place(twilio: SandboxTwilio, **extra: str) -> SandboxCall:
@@ -125,19 +125,18 @@ async def test_a_call_ends_in_error_when_the_fallback_fails_too(twilio: SandboxT
     assert len(server.hooks("/fallback")) == 1
 
 
-async def test_a_webhook_without_an_answer_in_time_is_a_failure(server: TinyServer):
-    answered = asyncio.Event()
+async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Take whatever comes and never answer."""
+    await reader.read()
+    writer.close()
 
-    async def mute(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await answered.wait()
-        writer.close()
 
+async def test_a_webhook_without_an_answer_in_time_is_a_failure():
     async with await asyncio.start_server(mute, "127.0.0.1", 0) as listener:
         url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/voice"
         async with SandboxTwilio(account_sid=ACCOUNT, auth_token=TOKEN, voice_url=url, webhook_limit_s=0.05) as twilio:
             call = await place(twilio)
             assert await call.wait_ended() is EndCause.ERROR
-        answered.set()
 
     assert [(warning.code, "within 0.05 s" in warning.text) for warning in call.warnings] == [(11200, True)]
 
@@ -158,6 +157,20 @@ async def test_a_stream_that_twiml_rules_forbid_is_a_readable_warning(twilio: Sa
 
     [warning] = call.warnings
     assert (warning.code, warning.text) == (31920, "the stream URL has a query; pass data as <Parameter>")
+
+
+@pytest.mark.parametrize(
+    ("verb", "code", "text"),
+    [("<Connect/>", 12200, "<Connect> has no <Stream>"), ("<Dial/>", 13223, "<Dial> names nobody to call")],
+)
+async def test_a_verb_without_its_object_is_a_warning_and_the_next_one_runs(
+    twilio: SandboxTwilio, server: TinyServer, verb: str, code: int, text: str
+):
+    server.answer("/voice", f"{verb}<Hangup/>")
+    call = await place(twilio)
+
+    assert await call.wait_ended() is EndCause.HANGUP_VERB
+    assert [(warning.code, warning.text) for warning in call.warnings] == [(code, text)]
 
 
 async def test_redirect_goes_on_with_the_document_at_its_url(twilio: SandboxTwilio, server: TinyServer):
@@ -279,6 +292,19 @@ async def test_a_mistake_inside_the_carrier_ends_the_call_and_is_raised_on_leavi
 
     with pytest.raises(ExceptionGroup, match="the sandbox's carrier failed"):
         await leave_broken()
+
+
+async def test_leaving_the_sandbox_gives_up_a_callback_that_is_never_answered():
+    async with tiny_server() as server, await asyncio.start_server(mute, "127.0.0.1", 0) as listener:
+        server.answer("/voice", "<Hangup/>")
+        status_url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/status"
+        async with SandboxTwilio(
+            account_sid=ACCOUNT, auth_token=TOKEN, voice_url=f"{server.origin}/voice", status_url=status_url
+        ) as twilio:
+            call = await place(twilio)
+            await call.wait_for(lambda call: call.over)
+
+        assert "sandbox-callback" not in {task.get_name() for task in asyncio.all_tasks()}
 
 
 async def test_a_callback_that_fails_is_a_warning_and_does_not_hold_the_call(twilio: SandboxTwilio, server: TinyServer):
