@@ -104,11 +104,12 @@ def _renderer(form: Literal["console", "json"], stream: TextIO) -> Processor:
 
 
 def _hush_libraries() -> None:
+    level = logging.getLogger().level
     for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
     # at debug level they write down every frame and every header
     for name in ("uvicorn", "uvicorn.error", "websockets"):
-        logging.getLogger(name).setLevel(logging.INFO)
+        logging.getLogger(name).setLevel(max(level, logging.INFO))
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     logging.getLogger("uvicorn.access").disabled = True
@@ -125,20 +126,20 @@ def _useful(record: logging.LogRecord) -> bool:
 
 
 class Seldom:
-    """Lets one line through in a while, and says with the next one how many it held back."""
+    """Lets one line of a kind through in a while, and says with the next one how many it held back."""
 
     def __init__(self, every_s: float = 10.0, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._every_s = every_s
         self._clock_s = clock_s
-        self._quiet_until_s = 0.0
-        self._held_back = 0
+        self._quiet: dict[str, tuple[float, int]] = {}
+        """Until when each kind of line is held back, and how many were."""
 
     def __call__(self, log: Callable[..., Any], event: str, **values: Any) -> None:
-        """Write this line, unless another one was written just now."""
+        """Write this line, unless another of its kind was written just now."""
         now_s = self._clock_s()
-        if now_s < self._quiet_until_s:
-            self._held_back += 1
+        until_s, held_back = self._quiet.get(event, (now_s, 0))
+        if now_s < until_s:
+            self._quiet[event] = (until_s, held_back + 1)
             return
-        log(event, **values, **({"held_back": self._held_back} if self._held_back else {}))
-        self._quiet_until_s = now_s + self._every_s
-        self._held_back = 0
+        self._quiet[event] = (now_s + self._every_s, 0)
+        log(event, **values, **({"held_back": held_back} if held_back else {}))

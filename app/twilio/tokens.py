@@ -47,7 +47,7 @@ class _Token(msgspec.Struct, array_like=True):
     ticket: Ticket
 
 
-ClaimRow = Callable[[str], Awaitable[bool]]
+ClaimRow = Callable[[str, Ticket], Awaitable[bool]]
 """Whether this nonce was never claimed before, in any replica; raises `DatabaseError` when nobody can tell."""
 
 
@@ -125,7 +125,7 @@ class StreamTokens:
         """Whether no replica redeemed it before; with the database away our own memory stands alone."""
         try:
             async with asyncio.timeout(self._claim_row_s):
-                return await self._claim_row(token.nonce)
+                return await self._claim_row(token.nonce, token.ticket)
         except (DatabaseError, OSError):  # a TimeoutError is an OSError
             return True
 

@@ -60,6 +60,9 @@ class LiveCalls(Protocol):
     async def wait_over(self, call_sid: str) -> None:
         """Return when that call is not live."""
 
+    async def wait_empty(self) -> None:
+        """Return when no call is live."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -107,6 +110,12 @@ class Services:
     def stream_url(self) -> str:
         """Where Twilio opens the media socket."""
         return f"ws{(self.public_url or '').removeprefix('http')}/twilio/media"
+
+    async def wait_empty(self) -> None:
+        """Return when no call is live and none that we answered is still to bring its stream."""
+        while self.lobby.waiting or self.calls.live_count:
+            await self.lobby.wait_empty()
+            await self.calls.wait_empty()
 
 
 def services(connection: HTTPConnection) -> Services:

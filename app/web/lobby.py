@@ -97,6 +97,8 @@ class Lobby:
         self._claim_s = claim_s
         self._answers: OrderedDict[tuple[str, int], str] = OrderedDict()
         self._waiting: dict[str, Guest] = {}
+        self._empty = asyncio.Event()
+        self._empty.set()
         self._hosts: set[asyncio.Task[None]] = set()
         self._group = asyncio.TaskGroup()
 
@@ -116,6 +118,10 @@ class Lobby:
         """How many sessions wait for their stream."""
         return len(self._waiting)
 
+    async def wait_empty(self) -> None:
+        """Return when no session waits for its stream."""
+        await self._empty.wait()
+
     def answer(self, call_sid: str, attempt: int = 0) -> str | None:
         """The answer this call had at that attempt; a webhook that comes again gets the same."""
         return self._answers.get((call_sid, attempt))
@@ -127,17 +133,18 @@ class Lobby:
             self._answers.popitem(last=False)
         self.dismiss(call_sid)
         self._waiting[call_sid] = guest = Guest(agent, agent_version)
+        self._empty.clear()
         self._receive(call_sid, guest)
 
     def dismiss(self, call_sid: str) -> None:
         """No stream will come for this call: close its session."""
-        if guest := self._waiting.pop(call_sid, None):
+        if guest := self._take(call_sid):
             guest.leave()
 
     @asynccontextmanager
     async def claim(self, call_sid: str, agent: AgentConf, agent_version: int) -> AsyncIterator[Guest]:
         """The call's guest, handed out once; where none waits (another replica had the webhook) a new one."""
-        guest = self._waiting.pop(call_sid, None)
+        guest = self._take(call_sid)
         if guest is None or not guest.claim():
             guest = Guest(agent, agent_version)
             guest.claim()
@@ -146,6 +153,12 @@ class Lobby:
             yield guest
         finally:
             guest.leave()
+
+    def _take(self, call_sid: str) -> Guest | None:
+        guest = self._waiting.pop(call_sid, None)
+        if not self._waiting:
+            self._empty.set()
+        return guest
 
     def _receive(self, call_sid: str, guest: Guest) -> None:
         host = self._group.create_task(self._keep(call_sid, guest), name=f"session-host-{call_sid}")
@@ -160,4 +173,4 @@ class Lobby:
             _log.exception("session_close_failed")
         finally:
             if self._waiting.get(call_sid) is guest:
-                del self._waiting[call_sid]
+                self._take(call_sid)

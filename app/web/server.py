@@ -19,12 +19,13 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 class Drainable(Protocol):
-    """Live calls, as a server that stops sees them."""
+    """Calls, as a server that stops sees them."""
 
     draining: bool
+    """Whether new ones are turned away."""
 
     async def wait_empty(self) -> None:
-        """Return when no call is live."""
+        """Return when none is left."""
 
 
 def server_config(app: ASGIApp, *, host: str, port: int, max_calls: int) -> uvicorn.Config:
@@ -49,7 +50,7 @@ def server_config(app: ASGIApp, *, host: str, port: int, max_calls: int) -> uvic
 
 
 class ParleyServer(uvicorn.Server):
-    """Stops gently: the first signal drains, the second ends at once.
+    """Stops gently: the first signal drains, the second ends at once; `on_limit` ends the calls that take too long.
 
     The stock server closes every socket at the first signal: each caller would be cut off.
     """

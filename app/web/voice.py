@@ -1,5 +1,6 @@
 """Twilio's webhooks: how a call is answered, what follows a lost stream, and what Twilio reports."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -131,8 +132,8 @@ async def _go_on(house: Services, webhook: Webhook) -> str:
         return again
     if webhook.fields.get("CallStatus") in OVER:
         return twiml.hang_up()
-    if house.calls.is_live(webhook.call_sid):  # Twilio noticed before we did
-        house.calls.end(webhook.call_sid, EndReason.STREAM_LOST)
+    house.calls.end(webhook.call_sid, EndReason.STREAM_LOST)  # where Twilio noticed before we did
+    async with asyncio.timeout(house.deadlines.carrier_s):
         await house.calls.wait_over(webhook.call_sid)
     ended = house.calls.ended(webhook.call_sid)
     if ended not in _STREAM_BROKE | _MODEL_FAILED:
@@ -187,13 +188,13 @@ def _answerer(conf: Conf, webhook: Webhook) -> _Answerer | None:
 
 def _apology(conf: Conf, webhook: Webhook) -> str:
     """The fallback message of the number's agent, then its fallback number; with less where less is known."""
+    message, language, fallback_number = _SORRY, _LANGUAGE, None
     try:
-        answerer = _answerer(conf, webhook)
-    except Exception:  # the edge of a call: a broken agent still gets the number's own fallback
-        number = conf.number(webhook.fields.get("To", ""))
-        return twiml.say_then(_SORRY, language=_LANGUAGE, number=number.fallback_number if number else None)
-    if answerer is None:
-        return twiml.say_then(_SORRY, language=_LANGUAGE, number=None)
-    return twiml.say_then(
-        answerer.agent.fallback.message, language=answerer.agent.language, number=answerer.fallback_number
-    )
+        if number := conf.number(webhook.fields.get("To", "")):
+            fallback_number = number.fallback_number
+            agent = conf.agent(number.agent)
+            message, language = agent.fallback.message, agent.language
+            fallback_number = fallback_number or agent.fallback.number
+    except Exception as error:  # the edge of a call: a broken agent still gets the number's own fallback
+        _log.warning("fallback_incomplete", reason=str(error))
+    return twiml.say_then(message, language=language, number=fallback_number)

@@ -113,7 +113,8 @@ def test_seldom_lets_one_line_through_and_counts_the_rest():
     seldom = logs.Seldom(10, lambda: now_s)
     for _ in range(5):
         seldom(lambda event, **values: written.append(values), "refused", n=1)
+    seldom(lambda event, **values: written.append(values), "another kind")
     now_s += 10
     seldom(lambda event, **values: written.append(values), "refused", n=2)
 
-    assert written == [{"n": 1}, {"n": 2, "held_back": 4}]
+    assert written == [{"n": 1}, {}, {"n": 2, "held_back": 4}]

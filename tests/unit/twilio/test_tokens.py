@@ -28,7 +28,7 @@ class World:
             wall_s=lambda: self.wall_s,
         )
 
-    async def claim(self, nonce: str) -> bool:
+    async def claim(self, nonce: str, _ticket: Ticket) -> bool:
         if self.trouble:
             raise self.trouble
         fresh = nonce not in self.claims
@@ -78,7 +78,7 @@ async def test_with_the_database_away_our_own_memory_stands_alone(trouble: Excep
 async def test_a_database_that_hangs_keeps_no_caller_waiting():
     world = World()
 
-    async def hang(_nonce: str) -> bool:
+    async def hang(_nonce: str, _ticket: Ticket) -> bool:
         await asyncio.Event().wait()
         return False
 

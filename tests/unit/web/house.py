@@ -15,7 +15,7 @@ from app.errors import ConfMissing
 from app.realtime.session import RealtimeSession
 from app.timing import Deadlines
 from app.twilio.media_protocol import Started
-from app.twilio.tokens import StreamTokens
+from app.twilio.tokens import StreamTokens, Ticket
 from app.web.deps import Arrival, Services
 from app.web.lobby import Lobby
 from app.web.mount import mount
@@ -73,6 +73,9 @@ class FakeCalls:
 
     async def wait_over(self, call_sid: str) -> None:
         assert call_sid not in self.live
+
+    async def wait_empty(self) -> None:
+        assert not self.live
 
 
 class FakeSession:
@@ -165,7 +168,7 @@ async def open_house(
     conf, calls, model, claims = FakeConf(), FakeCalls(), Model(), set[str]()
     arrivals: list[Arrival] = []
 
-    async def claim(nonce: str) -> bool:
+    async def claim(nonce: str, _ticket: Ticket) -> bool:
         fresh = nonce not in claims
         claims.add(nonce)
         return fresh

@@ -64,12 +64,11 @@ async def close_code(stream: ClientConnection) -> int | None:
 @asynccontextmanager
 async def serve(deadlines: Deadlines | None = None, carry: Carry | None = None) -> AsyncIterator[Served]:
     async with open_house(deadlines, carry) as house, asyncio.TaskGroup() as tasks:
-        house.app.state.started = asyncio.Event()
         server = ParleyServer(
             server_config(house.app, host="127.0.0.1", port=0, max_calls=10),
-            calls=house.calls,
             drain_s=0,
-            on_limit=asyncio.Event().wait,  # type: ignore[arg-type] # never reached here
+            calls=house.calls,
+            on_limit=house.services.wait_empty,
         )
         running = tasks.create_task(server._serve())  # without the signal handlers of `serve`
         async with asyncio.timeout(5):

@@ -7,7 +7,7 @@ from app.errors import SessionUnavailable
 from app.realtime.session import RealtimeSession
 from app.web import lobby as lobby_module
 from app.web.lobby import Lobby
-from tests.unit.web.house import Model
+from tests.unit.web.house import House, Model
 
 AGENT = AgentConf()
 
@@ -137,3 +137,14 @@ async def test_only_so_many_answers_are_remembered(monkeypatch: pytest.MonkeyPat
             lobby.expect(f"CA{n}", AGENT, 1, answer=f"<a{n}/>")
 
         assert [lobby.answer(f"CA{n}") for n in range(3)] == [None, "<a1/>", "<a2/>"]
+
+
+async def test_a_draining_process_waits_for_the_streams_that_are_on_their_way(house: House):
+    house.lobby.expect("CA1", AGENT, 1, answer="<a/>")
+    waiting = asyncio.ensure_future(house.services.wait_empty())
+    await until_opened(house.model)
+    assert not waiting.done()
+
+    async with house.lobby.claim("CA1", AGENT, 1):
+        async with asyncio.timeout(1):
+            await waiting

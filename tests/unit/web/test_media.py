@@ -3,12 +3,15 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
+from starlette.types import Message
+from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app.call.socket import StreamGone, StreamSocket
 from app.timing import Deadlines
 from app.twilio.media_protocol import Started
 from app.web.deps import Arrival
+from app.web.media import WebSocketStream
 from tests.unit.twilio.accounts import CALL, OTHER_TOKEN, THEIRS, account, sign
 from tests.unit.web.house import NUMBER
 from tests.unit.web.serving import Served, close_code, serve, start
@@ -239,3 +242,20 @@ async def test_every_way_of_being_gone_is_told_in_one_word():
         await done.wait()
 
     assert told == ["StreamGone"] * 4
+
+
+async def test_a_message_over_64_kib_is_refused_under_a_server_without_limits_too():
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.receive", "text": "x" * 70_000} if sent else {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    websocket = WebSocket({"type": "websocket"}, receive, send)
+    await websocket.accept()
+    with pytest.raises(StreamGone) as caught:
+        await WebSocketStream(websocket).receive()
+
+    assert (caught.value.code, sent[-1]["code"]) == (1009, 1009)

@@ -17,8 +17,10 @@ from app.web.server import ParleyServer, server_config
 logs.configure(level="error")
 
 class Calls:
-    draining = False
     def __init__(self): self.empty = asyncio.Event()
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        if name == "draining": print("draining", flush=True)
     async def wait_empty(self): await self.empty.wait()
 
 calls = Calls()
@@ -40,14 +42,12 @@ async def commands():
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
-        print("draining" if calls.draining else "open", flush=True)
-        if line == b"empty\\n":
-            calls.empty.set()
+        calls.empty.set()
 
 async def main():
     server = ParleyServer(
         server_config(app, host="127.0.0.1", port=0, max_calls=10),
-        calls=calls, drain_s=float(sys.argv[1]), on_limit=on_limit,
+        drain_s=float(sys.argv[1]), calls=calls, on_limit=on_limit,
     )
     listening = asyncio.create_task(commands())
     await server.serve()
@@ -75,19 +75,17 @@ async def line(process: Process) -> str:
     return (await process.stdout.readline()).decode().strip()
 
 
-async def ask(process: Process, command: str = "state") -> str:
+def end_last_call(process: Process) -> None:
     assert process.stdin
-    process.stdin.write(f"{command}\n".encode())
-    return await line(process)
+    process.stdin.write(b"end\n")
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 async def test_the_first_signal_lets_live_calls_finish_and_the_exit_code_is_0(sign: signal.Signals):
     async with running(drain_s=600) as process:
-        assert await ask(process) == "open"
         process.send_signal(sign)
-        assert await ask(process) == "draining"
-        assert await ask(process, "empty") == "draining"
+        assert await line(process) == "draining"
+        end_last_call(process)
 
         assert await line(process) == "down"
         assert await process.wait() == 0
@@ -97,6 +95,7 @@ async def test_at_the_drain_limit_calls_are_ended_with_a_goodbye():
     async with running(drain_s=0.05) as process:
         process.send_signal(signal.SIGTERM)
 
+        assert await line(process) == "draining"
         assert await line(process) == "limit"
         assert await line(process) == "down"
         assert await process.wait() == 0
@@ -105,7 +104,7 @@ async def test_at_the_drain_limit_calls_are_ended_with_a_goodbye():
 async def test_the_second_signal_ends_at_once():
     async with running(drain_s=600) as process:
         process.send_signal(signal.SIGTERM)
-        assert await ask(process) == "draining"
+        assert await line(process) == "draining"
         process.send_signal(signal.SIGTERM)
 
         async with asyncio.timeout(5):
