@@ -27,6 +27,7 @@ from app.db.cluster import (
     reachable,
     server_command,
 )
+from app.db.engine import DRIVER_ERRORS
 from app.db.files import write_private
 from app.errors import DatabaseError
 
@@ -200,7 +201,7 @@ class EmbeddedPostgres:
 async def _answers(connection: Connection) -> bool:
     try:
         link = await asyncpg.connect(connection.url.replace("+asyncpg", ""), timeout=2)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (OSError, *DRIVER_ERRORS):
         return False
     await link.close()
     return True

@@ -11,6 +11,8 @@ from app.errors import DatabaseError
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 30
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""asyncpg's own, where SQLAlchemy does not stand between: while connecting, and on a connection that listens."""
 
 
 def create_engine(url: str) -> AsyncEngine:
@@ -44,8 +46,8 @@ def database_errors() -> Iterator[None]:
         if isinstance(error, exc.OperationalError | exc.InterfaceError) or error.connection_invalidated:
             raise _database_error(error.orig or error) from error
         raise
-    except (OSError, exc.TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise _database_error(error) from error  # asyncpg's own, raised while it connects; TimeoutError is an OSError
+    except (OSError, exc.TimeoutError, *DRIVER_ERRORS) as error:  # TimeoutError is an OSError
+        raise _database_error(error) from error
 
 
 def _database_error(error: BaseException) -> DatabaseError:

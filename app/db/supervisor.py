@@ -20,8 +20,8 @@ from typing import TypedDict
 STOP_STEPS = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 """How a server is stopped, gently first: fast shutdown, immediate shutdown, kill; seconds to wait after each."""
 SETTLED_S = 2.0
-"""A server that lived this long had started well: from then on it is always brought back."""
 FALSE_STARTS = 4
+"""So often a server may die at once; one that has once run well is always brought back."""
 BACK_OFF_S = (0.1, 5.0)
 
 
@@ -47,11 +47,12 @@ class Supervisor:
     def run(self) -> None:
         """Return when the server is down for good."""
         threading.Thread(target=self._stop_when_unused, daemon=True).start()
+        cluster = Path(self._plan["cluster"])
         false_starts, settled, delay_s = 0, False, BACK_OFF_S[0]
         while not self._unused.is_set() and false_starts < FALSE_STARTS:
-            end_orphan(Path(self._plan["cluster"]))
+            end_orphan(cluster)
             lived_s = self._serve()
-            settled = settled or lived_s > SETTLED_S
+            settled = settled or lived_s > SETTLED_S or _was_ready(cluster)
             false_starts = 0 if settled else false_starts + 1
             delay_s = BACK_OFF_S[0] if lived_s > SETTLED_S else min(delay_s * 2, BACK_OFF_S[1])
             self._unused.wait(delay_s)
@@ -108,6 +109,13 @@ def end_orphan(cluster: Path) -> None:
             time.sleep(0.02)
 
 
+def _was_ready(cluster: Path) -> bool:
+    """Whether the server that just died was killed after it had started: only then its pid file stays."""
+    with contextlib.suppress(OSError):
+        return "ready" in (cluster / "postmaster.pid").read_text()
+    return False
+
+
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -119,10 +127,9 @@ def _alive(pid: int) -> bool:
 
 
 def _command_line(pid: int) -> str:
-    proc = Path(f"/proc/{pid}/cmdline")
-    if proc.parent.parent.joinpath("self").exists():
+    if Path("/proc/self").exists():
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            return proc.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         return ""
     ps = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607 (a fixed command)
     return ps.stdout

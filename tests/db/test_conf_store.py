@@ -1,5 +1,6 @@
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
+from app.conf import store as store_module
 from app.conf.models import Known
 from app.conf.secrets import KeyRing
 from app.conf.store import ConfStore
@@ -232,6 +234,18 @@ async def test_a_start_without_the_database_has_the_last_snapshot(store: ConfSto
     with pytest.raises(DatabaseError):
         await started.put("agent", "a", {}, by="me")
     await away.dispose()
+
+
+async def test_a_database_that_takes_us_in_and_says_nothing_counts_as_away(store, tmp_path, monkeypatch):
+    await store.put("agent", "a", {}, by="me")
+    monkeypatch.setattr(store_module, "DATABASE_WITHIN_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        hanging = create_engine(f"postgresql+asyncpg://parley:x@127.0.0.1:{mute.getsockname()[1]}/parley")
+        started = a_store(hanging, tmp_path)
+        async with asyncio.timeout(2):
+            await started.load()
+        assert started.agent("a")
+        await hanging.dispose()
 
 
 @pytest.mark.parametrize("kept", [None, "", "{}x", '[{"section": 1}]'])

@@ -173,7 +173,7 @@ async def test_a_start_right_after_the_app_was_killed_has_a_server(data_dir: Pat
 
 async def test_a_killed_server_comes_back_under_the_same_url(data_dir: Path):
     async with EmbeddedPostgres(data_dir, durable=False) as url:
-        for _ in range(2):
+        for _ in range(5):
             killed = server_pid(data_dir)
             os.kill(killed, signal.SIGKILL)
             assert await answers_again(url)
