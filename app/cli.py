@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,6 +49,23 @@ def migrate() -> None:
 
     asyncio.run(work())
     typer.echo("The database is up to date.")
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the rehearsal keeps its database, call and log.")] = Path(
+        "data/demo"
+    ),
+) -> None:
+    """Rehearse one whole call, told turn by turn; needs no account. Exit status 1 if any of it did not happen."""
+    from rich.console import Console
+
+    from app.sandbox.demo import demo as rehearse
+
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    if not asyncio.run(rehearse(folder, Console())):
+        raise typer.Exit(1)
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
-
 Clock = Callable[[], float]
 """Monotonic milliseconds."""
 

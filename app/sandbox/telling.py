@@ -1,0 +1,75 @@
+"""A call's events as lines that a person at a terminal likes to read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from app.call.events import Kind, NumberedEvent
+from app.sandbox.story import Step
+from app.sandbox.twilio.timeline import AgentStarted, AgentStopped, CallerStarted, CallerStopped, Moment, StreamStarted
+
+
+def tell(event: NumberedEvent) -> str | None:
+    """One line of markup for what happened; None for what needs no words."""
+    data = event.data
+    match event.kind:
+        case Kind.AGENT_TRANSCRIPT:
+            words = f"[cyan]agent [/cyan]  {escape(data['text'])}"
+        case Kind.CALLER_TRANSCRIPT:
+            words = f"[green]caller[/green]  {escape(data['text'])}"
+        case Kind.AGENT_INTERRUPTED:
+            words = (
+                f"[yellow]cut   [/yellow]  the caller interrupts after {data['heard_ms']:,} of {data['sent_ms']:,} ms"
+                f" sent; heard: “{escape(data['heard'])} …”"
+            )
+        case Kind.TOOL_CALLED:
+            words = f"[magenta]tool  [/magenta]  {data['name']} {escape(data['arguments'])}"
+        case Kind.TOOL_ANSWERED | Kind.TOOL_FAILED:
+            words = f"[magenta]tool  [/magenta]  {data['name']} → {escape(data['output'])} ({data['took_ms']} ms)"
+        case Kind.SESSION_ERROR:
+            words = f"[red]error [/red]  {escape(str(data['message']))}"
+        case Kind.CALL_ENDED:
+            words = f"[bold]end   [/bold]  {data['reason']}"
+        case _:
+            return None
+    return f"{event.at_ms / 1000:6.2f} s  {words}"
+
+
+def latencies(moments: Sequence[Moment]) -> Table:
+    """What the caller waited for, measured at the caller's end of the line."""
+    table = Table("latency, as the caller hears it", "ms", title_justify="left")
+    waited: float | None = None
+    first, speaking = True, False
+    for moment in moments:
+        match moment:
+            case StreamStarted():
+                waited = moment.at_ms
+            case AgentStarted():
+                if waited is not None:
+                    what = "answer → agent's first word" if first else "caller stops → agent's first word"
+                    table.add_row(what, f"{moment.at_ms - waited:,.0f}")
+                first, speaking, waited = False, True, None
+            case CallerStarted():
+                spoke_at_ms, interrupted = moment.at_ms, speaking
+            case AgentStopped(cleared=cleared):
+                if cleared and interrupted:
+                    table.add_row("caller barges in → silence", f"{moment.at_ms - spoke_at_ms:,.0f}")
+                speaking = False
+            case CallerStopped():
+                waited = moment.at_ms
+    return table
+
+
+def verdict(steps: Sequence[Step]) -> Table:
+    """The story, step by step."""
+    table = Table("step of the story", "happened")
+    for step in steps:
+        table.add_row(step.what, "[green]yes[/green]" if step.happened else "[red]NO[/red]")
+    return table
+
+
+def files(paths: Sequence[Path]) -> str:
+    """Where everything lies."""
+    return "\n".join(f"  {path}" for path in paths)
