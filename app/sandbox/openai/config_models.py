@@ -147,9 +147,7 @@ class McpTool(Wire):
         Annotated[Annotated[list[str], Tag("text")] | Annotated[ToolFilter, Tag("object")], TextOrObject] | None
     ) = None
     require_approval: (
-        Annotated[
-            Annotated[Literal["always", "never"], Tag("text")] | Annotated[Approval, Tag("object")], TextOrObject
-        ]
+        Annotated[Annotated[Literal["always", "never"], Tag("text")] | Annotated[Approval, Tag("object")], TextOrObject]
         | None
     ) = None
     server_description: str = ""

@@ -76,7 +76,8 @@ class Conversation:
             raise _unknown("retrieve", item_id)
         sound = base64.b64encode(entry.audio).decode()
         content = [
-            part | ({"audio": sound} if part["type"].endswith("_audio") else {}) for part in entry.item.get("content", [])
+            part | ({"audio": sound} if part["type"].endswith("_audio") else {})
+            for part in entry.item.get("content", [])
         ]
         return entry.item | ({"content": content} if content else {})
 

@@ -5,7 +5,7 @@ It compares the sound with the caller clips that ship with the sandbox; it knows
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -14,10 +14,13 @@ from app.sandbox.voices.clips import clip, phrases, voices
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from typing import TypeAlias
 
     from numpy.typing import NDArray
 
     from app.sandbox.openai.sound import Samples
+
+    Matrix: TypeAlias = NDArray[np.floating[Any]]
 
 WINDOW = 200
 HOP = 80
@@ -73,11 +76,16 @@ def likenesses(samples: "Samples", *, without_voices: "Collection[str]" = ()) ->
     return sorted(nearest.values(), key=lambda likeness: likeness.distance)
 
 
+def warm_up() -> None:
+    """Do now what the first comparison would otherwise wait for."""
+    hear(from_pcmu(clip("one_moment")))
+
+
 @dataclass(frozen=True, slots=True)
 class _Shape:
     """A sound as the comparison sees it: `FRAMES` frames of cepstra and their slopes, and how long it took."""
 
-    frames: "NDArray[np.float32]"
+    frames: "Matrix"
     length: int
 
 
@@ -101,12 +109,13 @@ def _shape(samples: "Samples") -> _Shape | None:
     return _Shape(_stretched(frames).astype(np.float32), len(frames))
 
 
-def _smooth(levels: "NDArray[np.float32]") -> "NDArray[np.float32]":
+def _smooth(levels: "Matrix") -> "Matrix":
     padded = np.pad(levels, ((len(SMOOTH) // 2, len(SMOOTH) // 2), (0, 0)), mode="edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, len(SMOOTH), axis=0) @ SMOOTH
+    smooth: Matrix = np.lib.stride_tricks.sliding_window_view(padded, len(SMOOTH), axis=0) @ SMOOTH
+    return smooth
 
 
-def _stretched(frames: "NDArray[np.float32]") -> "NDArray[np.float32]":
+def _stretched(frames: "Matrix") -> "Matrix":
     at = np.linspace(0, len(frames) - 1, FRAMES)
     before = at.astype(int)
     after = np.minimum(before + 1, len(frames) - 1)
@@ -114,7 +123,7 @@ def _stretched(frames: "NDArray[np.float32]") -> "NDArray[np.float32]":
     return frames[before] * (1 - part) + frames[after] * part
 
 
-def _spoken(energy: "NDArray[np.float32]") -> slice | None:
+def _spoken(energy: "Matrix") -> slice | None:
     """The frames from the first to the last loud one; None when nothing stands out."""
     decibel = 10 * np.log10(energy + 1.0)
     peak = np.percentile(decibel, 98)
@@ -125,7 +134,7 @@ def _spoken(energy: "NDArray[np.float32]") -> slice | None:
     return slice(int(loud[0]), int(loud[-1]) + 1)
 
 
-def _warped_distances(heard: "NDArray[np.float32]", shapes: "NDArray[np.float32]") -> "NDArray[np.float32]":
+def _warped_distances(heard: "Matrix", shapes: "Matrix") -> "Matrix":
     """Dynamic time warping of one sound against all references at once, one anti-diagonal after the other."""
     product = np.einsum("if,rjf->rij", heard, shapes, optimize=True)
     squares = (heard**2).sum(axis=1)[None, :, None] + (shapes**2).sum(axis=2)[:, None, :] - 2 * product
@@ -161,12 +170,12 @@ def _reference(phrase_id: str, voice: str) -> _Shape:
 
 
 @cache
-def _window() -> "NDArray[np.float32]":
+def _window() -> "Matrix":
     return np.hamming(WINDOW).astype(np.float32)
 
 
 @cache
-def _filters() -> "NDArray[np.float32]":
+def _filters() -> "Matrix":
     """Triangular mel filters over the phone's band, as a matrix from FFT bins to bands."""
     mel = np.linspace(2595 * np.log10(1 + 200 / 700), 2595 * np.log10(1 + 3600 / 700), BANDS + 2)
     edges = 700 * (10 ** (mel / 2595) - 1)
@@ -177,7 +186,7 @@ def _filters() -> "NDArray[np.float32]":
 
 
 @cache
-def _cosines() -> "NDArray[np.float32]":
+def _cosines() -> "Matrix":
     """The discrete cosine transform that turns band levels into cepstra, without the loudness."""
     band = np.arange(BANDS)[:, None]
     return np.cos(np.pi / BANDS * (band + 0.5) * np.arange(1, COEFFICIENTS + 1)).astype(np.float32)

@@ -64,7 +64,7 @@ def _descent(place: Sequence[str | int], given: object) -> Iterator[tuple[str | 
         if isinstance(given, Mapping) and not tagged and key in (given.get("type"), given.get("role")):
             tagged = True
         elif (isinstance(given, Mapping) and key in given) or (isinstance(given, list) and isinstance(key, int)):
-            given, tagged = given[key], False  # type: ignore[index, call-overload]  # a mapping or a list, as just seen
+            given, tagged = given[key], False  # type: ignore[index]  # a mapping or a list, as just seen
             yield key, given
 
 

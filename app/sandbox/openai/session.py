@@ -3,35 +3,35 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
 
 from app.audio import from_base64
 from app.sandbox.openai import client_events as client
-from app.sandbox.openai.brain import Brain, Heard, ToolOutput, exact_words
+from app.sandbox.openai.brain import Brain, Heard, ToolOutput
 from app.sandbox.openai.conversation import Conversation, Entry, Event
 from app.sandbox.openai.faults import NO_FAULTS, Faults
 from app.sandbox.openai.hearing import hear
+from app.sandbox.openai.input_audio import InputAudio
+from app.sandbox.openai.observed import Observed
+from app.sandbox.openai.pending import Pending, Wish, own_input, terms, what_was_heard
 from app.sandbox.openai.refusal import Refusal, error_event
-from app.sandbox.openai.response import Response, Terms
-from app.sandbox.openai.session_config import (
-    Config,
-    default_config,
-    input_format,
-    output_format,
-    updated,
-    vad_settings,
-    with_format,
-)
-from app.sandbox.openai.sound import BYTES_PER_MS, decode
-from app.sandbox.openai.vad import Noticed, ServerVad
+from app.sandbox.openai.response import Response
+from app.sandbox.openai.session_config import Config, default_config, updated, with_format
+from app.sandbox.openai.sound import decode
+from app.sandbox.openai.vad import Noticed
 from app.sandbox.voices.clips import text_of
 
 SESSION_SECONDS = 3600
 LEAST_COMMIT_MS = 100
-KEEP_MS = 5000
-"""While nobody speaks, older audio than this is forgotten: no turn reaches back so far."""
+
+
+class Tasks(Protocol):
+    """Where a session starts its tasks; whoever gave it ends them."""
+
+    def create_task(self, work: Coroutine[Any, Any, Any], *, name: str | None = None) -> asyncio.Task[Any]:
+        """Start one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,91 +46,51 @@ Outgoing = Event | str | Close
 """An event; a raw frame; the end."""
 
 
-@dataclass(slots=True)
-class _Pending:
-    """What reached the session since its last response."""
-
-    ears: "asyncio.Task[str | None] | None" = None
-    audio_ms: int = 0
-    outputs: list[ToolOutput] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-
-
-class SandboxSession:
-    """A session as the sandbox sees it. Tests read `received`, `sent`, `caller_audio` and `closed`."""
+class SandboxSession(Observed):
+    """A session as the server sees it: `receive` takes the client's frames, `outbox` holds what is to be sent."""
 
     def __init__(
-        self, model: str, brain: Brain, tasks: asyncio.TaskGroup, *, speed: float = 1.0, faults: Faults = NO_FAULTS
+        self, model: str, brain: Brain, tasks: Tasks, *, speed: float = 1.0, faults: Faults = NO_FAULTS
     ) -> None:
+        super().__init__()
         self.id = _new_id("sess")
-        self.received: list[Event] = []
-        self.sent: list[str] = []
-        self.caller_audio = bytearray()
-        self.closed = asyncio.Event()
         self.config: Config = default_config(model)
         self.conversation = Conversation()
         self.outbox: asyncio.Queue[Outgoing] = asyncio.Queue()
         self._brain, self._tasks, self._speed, self._faults = brain, tasks, speed, faults
         self._conversation_id = _new_id("conv")
         self._expires_at = int(time.time()) + SESSION_SECONDS
+        self._input = InputAudio(self.config)
+        self._turn_id = ""
+        self._pending = Pending()
         self._running: dict[str, _Running] = {}
         self._active: _Running | None = None
-        self._has_spoken = False
         self._has_answered = False
-        self._pending = _Pending()
-        self._buffer = bytearray()
-        self._buffer_from_ms = 0
-        self._position_ms = 0
-        self._turn_id = ""
-        self._vad = self._new_vad()
-        self._changed = asyncio.Event()
-
-    # What a test or a rehearsal does with it
-
-    async def wait_for(self, what: "str | Callable[[SandboxSession], object]") -> None:
-        """Return once an event of that type was received or sent, or once the condition holds."""
-        while not (what(self) if callable(what) else self.saw(what)):
-            await self._changed.wait()
-
-    def saw(self, kind: str) -> bool:
-        """An event of that type was received or sent."""
-        return kind in self.sent or any(event.get("type") == kind for event in self.received)
+        self._has_spoken = False
 
     def emit(self, *events: Outgoing) -> None:
         """Send these to the client, after everything sent before."""
         for event in events:
-            if isinstance(event, dict):
-                event = {"event_id": _new_id("event"), **event}  # noqa: PLW2901 - the same event, now numbered
-            self.outbox.put_nowait(event)
+            numbered = {"event_id": _new_id("event"), **event} if isinstance(event, dict) else event
+            self.outbox.put_nowait(numbered)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """End the session from the server's side; 1006 cuts the connection."""
         self.emit(Close(code, reason))
 
-    def note_sent(self, kind: str) -> None:
-        """The shell has sent an event of that type."""
-        self.sent.append(kind)
-        self._stir()
-
-    def note_closed(self) -> None:
-        """The shell has lost its socket."""
-        self.closed.set()
-        self._stir()
-
-    # The wire
-
     def open(self) -> None:
-        """What the server says first."""
+        """Say what the server says first."""
+        conversation = {"id": self._conversation_id, "object": "realtime.conversation"}
         self.emit({"type": "session.created", "session": self._shown()})
-        self.emit({"type": "conversation.created", "conversation": {"id": self._conversation_id, "object": "realtime.conversation"}})
+        self.emit({"type": "conversation.created", "conversation": conversation})
 
     def receive(self, text: str) -> None:
         """Act on one frame of the client's."""
         event_id = None
         try:
             given = client.parse(text)
-            event_id = given.get("event_id") if isinstance(given.get("event_id"), str) else None
             self.received.append(given)
+            event_id = given.get("event_id") if isinstance(given.get("event_id"), str) else None
             self._act(client.check(given), given)
         except Refusal as refusal:
             self.emit(error_event(refusal, event_id))
@@ -145,8 +105,7 @@ class SandboxSession:
             case client.AudioCommit():
                 self._commit_by_hand()
             case client.AudioClear():
-                self._forget_audio(self._position_ms)
-                self._vad = self._new_vad()
+                self._input.clear()
                 self.emit({"type": "input_audio_buffer.cleared"})
             case client.ItemCreate():
                 self._create_item(given["item"], event.previous_item_id)
@@ -165,31 +124,18 @@ class SandboxSession:
             case client.ResponseCancel():
                 self._cancel(event.response_id)
 
-    def _stir(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
-
     # Configuration
 
     def _update(self, update: Mapping[str, Any]) -> None:
         if self._faults.refuse_update is not None:
             raise Refusal(self._faults.refuse_update, "This session.update is refused on purpose.", "session")
-        detector = vad_settings(self.config)
         config = updated(self.config, update, has_spoken=self._has_spoken)
         self.config = with_format(config, self._faults.echo_format) if self._faults.echo_format else config
-        if vad_settings(self.config) != detector:
-            self._vad = self._new_vad()
+        self._input.configure(self.config)
         self.emit({"type": "session.updated", "session": self._shown()})
 
     def _shown(self) -> dict[str, Any]:
         return {"object": "realtime.session", "id": self.id, "expires_at": self._expires_at, **self.config}
-
-    def _new_vad(self) -> ServerVad | None:
-        settings = vad_settings(self.config)
-        return ServerVad(settings, from_ms=self._position_ms) if settings else None
-
-    def _turn_detection(self, wish: str) -> bool:
-        return bool((self.config["audio"]["input"]["turn_detection"] or {}).get(wish))
 
     # The caller's audio
 
@@ -201,67 +147,54 @@ class SandboxSession:
         if len(sound) > client.MAX_APPEND_BYTES:
             raise Refusal("invalid_value", "Invalid 'audio': more than 15 MiB in one event.", "audio")
         self.caller_audio += sound
-        self._buffer += sound
-        form = input_format(self.config)
-        self._position_ms = self._buffer_from_ms + len(self._buffer) // BYTES_PER_MS[form]
-        if self._vad is None:
-            return
-        for noticed in self._vad.feed(decode(sound, form)):
+        for noticed in self._input.append(sound):
             self._notice(noticed)
-        if not self._vad.speaking and len(self._buffer) > 2 * KEEP_MS * BYTES_PER_MS[form]:
-            self._forget_audio(self._position_ms - KEEP_MS)
 
     def _notice(self, noticed: Noticed) -> None:
+        start, end = {"audio_start_ms": noticed.since_ms}, {"audio_end_ms": noticed.at_ms}
+        if noticed.kind != "stopped":
+            self._turn_id = _new_id("item")
+        turn = {"item_id": self._turn_id}
         match noticed.kind:
             case "started":
-                self._turn_id = _new_id("item")
-                started = {"audio_start_ms": noticed.since_ms, "item_id": self._turn_id}
-                self.emit({"type": "input_audio_buffer.speech_started", **started})
-                if self._turn_detection("interrupt_response") and self._active:
-                    self._active.cut("turn_detected")
+                self.emit({"type": "input_audio_buffer.speech_started", **start, **turn})
+                if self._wants("interrupt_response") and self._active:
+                    self._cut(self._active, "turn_detected")
+                return
             case "stopped":
-                stopped = {"audio_end_ms": noticed.at_ms, "item_id": self._turn_id}
-                self.emit({"type": "input_audio_buffer.speech_stopped", **stopped})
-                self._commit(self._turn_id, noticed.since_ms, noticed.at_ms)
-                self._answer_turn()
+                self.emit({"type": "input_audio_buffer.speech_stopped", **end, **turn})
             case "idle":
-                item_id = _new_id("item")
-                stretch = {"audio_start_ms": noticed.since_ms, "audio_end_ms": noticed.at_ms, "item_id": item_id}
-                self.emit({"type": "input_audio_buffer.timeout_triggered", **stretch})
-                self._commit(item_id, max(noticed.since_ms, self._buffer_from_ms), noticed.at_ms)
-                self._answer_turn(idle=True)
+                self.emit({"type": "input_audio_buffer.timeout_triggered", **start, **end, **turn})
+        self._commit(self._turn_id, noticed.since_ms, noticed.at_ms)
+        if self._wants("create_response") and self._active is None:
+            self._respond({}, idle=noticed.kind == "idle")
 
-    def _answer_turn(self, *, idle: bool = False) -> None:
-        if self._turn_detection("create_response") and self._active is None:
-            self._respond({}, "idle" if idle else None)
+    def _wants(self, what: Literal["create_response", "interrupt_response"]) -> bool:
+        return bool((self.config["audio"]["input"]["turn_detection"] or {}).get(what))
 
     def _commit_by_hand(self) -> None:
-        if self._position_ms - self._buffer_from_ms < LEAST_COMMIT_MS:
-            held = self._position_ms - self._buffer_from_ms
-            message = f"Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer only has {held}.00ms of audio."
+        held_ms = self._input.now_ms - self._input.from_ms
+        if held_ms < LEAST_COMMIT_MS:
+            message = (
+                "Error committing input audio buffer: buffer too small."
+                f" Expected at least {LEAST_COMMIT_MS}ms of audio, but buffer only has {held_ms}.00ms of audio."
+            )
             raise Refusal("input_audio_buffer_commit_empty", message)
-        self._commit(_new_id("item"), self._buffer_from_ms, self._position_ms)
-        self._vad = self._new_vad()
+        self._commit(_new_id("item"), self._input.from_ms, self._input.now_ms)
+        self._input.clear()
 
     def _commit(self, item_id: str, start_ms: int, end_ms: int) -> None:
-        form = input_format(self.config)
-        first, last = (BYTES_PER_MS[form] * (at_ms - self._buffer_from_ms) for at_ms in (start_ms, end_ms))
-        audio = bytes(self._buffer[max(first, 0) : last])
-        self._forget_audio(end_ms)
+        form = self._input.form
+        audio = self._input.take(start_ms, end_ms)
         item = {"id": item_id, "object": "realtime.item", "type": "message", "status": "completed", "role": "user"}
         entry = Entry(item | {"content": [{"type": "input_audio", "transcript": None}]}, audio, form)
         previous = self.conversation.insert(entry)
         self.emit({"type": "input_audio_buffer.committed", "item_id": item_id, "previous_item_id": previous})
         self._show_item(entry, previous)
-        self._pending.audio_ms = entry.audio_ms
-        self._pending.ears = self._tasks.create_task(asyncio.to_thread(hear, decode(audio, form)), name="ears")
+        ears = self._tasks.create_task(asyncio.to_thread(hear, decode(audio, form)), name="ears")
+        self._pending.ears, self._pending.audio_ms = ears, entry.audio_ms
         if transcription := self.config["audio"]["input"]["transcription"]:
-            self._tasks.create_task(self._transcribe(entry, transcription["model"], self._pending.ears))
-
-    def _forget_audio(self, before_ms: int) -> None:
-        size = BYTES_PER_MS[input_format(self.config)]
-        del self._buffer[: max(0, before_ms - self._buffer_from_ms) * size]
-        self._buffer_from_ms = before_ms
+            self._tasks.create_task(self._transcribe(entry, transcription["model"], ears), name="transcription")
 
     async def _transcribe(self, entry: Entry, model: str, ears: "asyncio.Task[str | None]") -> None:
         phrase = await asyncio.shield(ears)
@@ -270,7 +203,10 @@ class SandboxSession:
         about = {"item_id": entry.item["id"], "content_index": 0}
         if transcript:
             self.emit({"type": "conversation.item.input_audio_transcription.delta", **about, "delta": transcript})
-        done = {"transcript": transcript, "usage": {"type": "duration", "seconds": entry.audio_ms / 1000}}
+        done: dict[str, Any] = {
+            "transcript": transcript,
+            "usage": {"type": "duration", "seconds": entry.audio_ms / 1000},
+        }
         if model == "gpt-transcribe":
             done["languages"] = [{"code": "en"}] if transcript else []
         self.emit({"type": "conversation.item.input_audio_transcription.completed", **about, **done})
@@ -298,116 +234,76 @@ class SandboxSession:
 
     def _show_item(self, entry: Entry, previous: str | None) -> None:
         for kind in ("added", "done"):
-            shown = {"previous_item_id": previous, "item": dict(entry.item)}
-            self.emit({"type": f"conversation.item.{kind}", **shown})
+            self.emit({"type": f"conversation.item.{kind}", "previous_item_id": previous, "item": dict(entry.item)})
 
     # Responses
 
-    def _create_response(self, wish: Mapping[str, Any]) -> None:
+    def _create_response(self, wish: Wish) -> None:
         if wish.get("conversation") != "none" and self._active is not None:
             message = (
                 f"Conversation already has an active response in progress: {self._active.response.id}."
                 " Wait until the response is finished before creating a new one."
             )
             raise Refusal("conversation_already_has_active_response", message)
-        self._respond(wish, None)
+        self._respond(wish)
 
     def _cancel(self, response_id: str | None) -> None:
         running = self._active if response_id is None else self._running.get(response_id)
         if running is None:
             raise Refusal("response_cancel_not_active", "Cancellation failed: no active response found.")
-        running.cut("client_cancelled")
+        self._cut(running, "client_cancelled")
 
-    def _respond(self, wish: Mapping[str, Any], why: "str | None") -> None:
+    def _respond(self, wish: Wish, *, idle: bool = False) -> None:
+        if "input" in wish:
+            pending = own_input(wish)
+        else:
+            pending, self._pending = self._pending, Pending()
+        heard = what_was_heard(pending, self.config, wish, idle=idle, first=not self._has_answered)
         apart = wish.get("conversation") == "none"
-        pending, self._pending = self._pending, _Pending()
-        heard = self._what_was_heard(wish, pending, idle=why == "idle")
-        conversation = Conversation() if apart else self.conversation
-        conversation_id = None if apart else self._conversation_id
-        response = Response(self._terms(wish), conversation, _new_id, conversation_id=conversation_id)
-        running = _Running(self, response)
-        self._running[response.id] = running
-        if not apart:
-            self._active, self._has_answered = running, True
+        response = Response(
+            terms(self.config, wish, self._faults.echo_format),
+            Conversation() if apart else self.conversation,
+            _new_id,
+            conversation_id=None if apart else self._conversation_id,
+        )
         self.emit(response.start(), _rate_limits())
-        running.task = self._tasks.create_task(self._play(running, heard, pending.ears), name="response")
+        task = self._tasks.create_task(self._play(response, heard, pending.ears), name="response")
+        self._running[response.id] = _Running(response, task)
+        if not apart:
+            self._active, self._has_answered = self._running[response.id], True
+            self._input.wait_from(None)
 
-    async def _play(self, running: "_Running", heard: Heard, ears: "asyncio.Task[str | None] | None") -> None:
+    async def _play(self, response: Response, heard: Heard, ears: "asyncio.Task[str | None] | None") -> None:
         if ears is not None:
             heard = replace(heard, phrase=await asyncio.shield(ears))
         reply = self._brain.answer(heard)
-        began_ms = self._position_ms
-        for step in running.response.steps(reply):
+        began_ms = self._input.now_ms
+        for step in response.steps(reply):
             self.emit(*step.events)
-            self._has_spoken = self._has_spoken or running.response.audio_ms > 0
+            self._has_spoken = self._has_spoken or response.audio_ms > 0
             if step.then_ms:
                 await asyncio.sleep(step.then_ms / 1000 / self._speed)
-        self.emit(*running.response.finish(reply.failure))
-        self._end(running, played_until_ms=began_ms + running.response.audio_ms)
+        self.emit(*response.finish(reply.failure))
+        self._end(response, played_until_ms=began_ms + response.audio_ms)
 
-    def _end(self, running: "_Running", *, played_until_ms: int = 0) -> None:
-        del self._running[running.response.id]
+    def _cut(self, running: "_Running", reason: Literal["turn_detected", "client_cancelled"]) -> None:
+        running.task.cancel()
+        self.emit(*running.response.cut(reason))
+        self._end(running.response)
+
+    def _end(self, response: Response, *, played_until_ms: int = 0) -> None:
+        running = self._running.pop(response.id)
         if self._active is running:
             self._active = None
-            if self._vad is not None and not self._vad.speaking:
-                self._vad.wait_from(max(self._position_ms, played_until_ms))
-
-    def _what_was_heard(self, wish: Mapping[str, Any], pending: _Pending, *, idle: bool) -> Heard:
-        if wish.get("input") is not None:
-            parts = [part for item in wish["input"] for part in item.get("content", [])]
-            pending = _Pending(texts=[part["text"] for part in parts if "text" in part])
-        text = "\n".join(pending.texts)
-        words = exact_words(wish.get("instructions", "")) or exact_words(text)
-        reasons: list[tuple[object, Any]] = [
-            (idle, "idle"),
-            (words, "exact_words"),
-            (pending.outputs, "tool_outputs"),
-            (pending.ears, "speech"),
-            (pending.texts, "text"),
-            (not self._has_answered, "start"),
-        ]
-        return Heard(
-            why=next((why for holds, why in reasons if holds), "asked"),
-            audio_ms=pending.audio_ms,
-            outputs=tuple(pending.outputs),
-            text=text,
-            words=words,
-            tools=self._callable_tools(wish),
-        )
-
-    def _callable_tools(self, wish: Mapping[str, Any]) -> frozenset[str]:
-        if wish.get("tool_choice", self.config["tool_choice"]) == "none":
-            return frozenset()
-        tools = wish.get("tools", self.config["tools"])
-        return frozenset(tool["name"] for tool in tools if tool["type"] == "function")
-
-    def _terms(self, wish: Mapping[str, Any]) -> Terms:
-        output = {**self.config["audio"]["output"], **wish.get("audio", {}).get("output", {})}
-        modalities = wish.get("output_modalities", self.config["output_modalities"])
-        form = self._faults.echo_format or output["format"]["type"]
-        shown = {
-            "output_modalities": modalities,
-            "max_output_tokens": wish.get("max_output_tokens", self.config["max_output_tokens"]),
-            "audio": {"output": {"format": output["format"], "voice": output["voice"]}},
-            "metadata": wish.get("metadata"),
-        }
-        return Terms(modalities[0], form, shown)
+            self._input.wait_from(max(self._input.now_ms, played_until_ms))
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Running:
     """A response and the task that plays it."""
 
-    session: SandboxSession
     response: Response
-    task: "asyncio.Task[None] | None" = None
-
-    def cut(self, reason: Any) -> None:
-        """Stop it where it is and send its end."""
-        if self.task is not None:
-            self.task.cancel()
-        self.session.emit(*self.response.cut(reason))
-        self.session._end(self)
+    task: "asyncio.Task[None]"
 
 
 def _rate_limits() -> Event:

@@ -11,7 +11,7 @@ from app.sandbox.openai.vad import VadSettings
 Config = dict[str, Any]
 _NODES = ("audio", "input", "output")
 """The objects whose fields change one by one; every other value is replaced as a whole."""
-_DETECTORS = {"server_vad": ServerVad, "semantic_vad": SemanticVad}
+_DETECTORS: dict[str, type[ServerVad | SemanticVad]] = {"server_vad": ServerVad, "semantic_vad": SemanticVad}
 
 
 def default_config(model: str) -> Config:

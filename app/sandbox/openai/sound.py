@@ -17,7 +17,7 @@ SAMPLES_PER_MS = 8
 
 def from_pcmu(audio: bytes) -> "Samples":
     """G.711 µ-law as samples."""
-    return _pcmu()[np.frombuffer(audio, dtype=np.uint8)]
+    return np.take(_pcmu(), np.frombuffer(audio, dtype=np.uint8))
 
 
 def decode(audio: bytes, form: Format) -> "Samples":
@@ -25,7 +25,7 @@ def decode(audio: bytes, form: Format) -> "Samples":
     if form == "audio/pcmu":
         return from_pcmu(audio)
     if form == "audio/pcma":
-        return _pcma()[np.frombuffer(audio, dtype=np.uint8)]
+        return np.take(_pcma(), np.frombuffer(audio, dtype=np.uint8))
     wide = np.frombuffer(audio[: len(audio) // 6 * 6], dtype="<i2")
     return wide.reshape(-1, 3).mean(axis=1).astype(np.int16)
 
