@@ -43,6 +43,9 @@ class Playback:
     def __init__(self) -> None:
         self._queue: deque[_Chunk] = deque()
         self._queued_ms = 0
+        self._joins_at_ms = (
+            0.0  # where the next chunk joins on without a gap: marks come back with a jitter, audio plays on
+        )
         self._playing_since_ms = 0.0  # when the first chunk of the queue began to play
         self._sent_ms: dict[str, int] = {}
         self._finished: set[str] = set()
@@ -50,9 +53,10 @@ class Playback:
 
     def queue(self, item_id: str, ms: int, at_ms: float, *, padding_ms: int = 0) -> Queued:
         """Count a chunk as sent; its mark comes back when the caller has heard it."""
-        plays_from_ms = max(at_ms, self.plays_until_ms)
+        plays_from_ms = self._joins_at_ms if self._queue else at_ms
         if not self._queue:
             self._playing_since_ms = at_ms
+        self._joins_at_ms = plays_from_ms + ms + padding_ms
         self._marks += 1
         sent_ms = self._sent_ms.get(item_id, 0)
         self._queue.append(_Chunk(f"m{self._marks}", item_id, sent_ms, ms, ms + padding_ms))

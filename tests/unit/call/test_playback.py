@@ -66,6 +66,15 @@ def test_padding_takes_time_but_is_not_the_items():
     assert playback.interrupt(at_ms=30) == [Cut("item_1", 5), Cut("item_2", 10)]
 
 
+def test_chunks_of_one_stretch_join_without_a_gap_however_late_the_marks_come_back():
+    playback = Playback()
+    first = playback.queue("item_1", 400, at_ms=0)
+    playback.queue("item_1", 400, at_ms=5)
+    playback.reached(first.mark, at_ms=437)
+
+    assert playback.queue("item_1", 400, at_ms=450).plays_from_ms == 800
+
+
 def test_a_chunk_plays_after_those_before_it_or_at_once():
     playback = Playback()
     first = playback.queue("item_1", 400, at_ms=100)

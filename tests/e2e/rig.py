@@ -1,0 +1,153 @@
+"""The real app on a real socket, between the sandbox's Twilio and OpenAI, on a real PostgreSQL."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.call.events import Kind, NumberedEvent
+from app.call.record import CallRecord
+from app.call.registry import Registry
+from app.conf.models import DEFAULT
+from app.conf.store import ConfStore
+from app.db import calls
+from app.db.engine import create_engine, db_session
+from app.main import create_app, say_goodbye
+from app.sandbox.openai.brain import Brain
+from app.sandbox.openai.server import SandboxOpenAI
+from app.sandbox.twilio import SandboxCall, SandboxTwilio
+from app.settings import Settings
+from app.timing import Deadlines
+from app.web.deps import Services
+from app.web.server import ParleyServer, server_config
+
+SPEED = 8.0
+ACCOUNT_SID, AUTH_TOKEN = "AC" + "5" * 32, "6" * 32
+CALLER, CALLED = "+15550100123", "+15550100100"
+QUICK = Deadlines(speed=SPEED, tick_s=0.02, journal_s=0.05)
+"""Limits of real time stay as they are, so that a slow machine breaks none; tests of a limit shorten that one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """Everything a test may look at."""
+
+    app: FastAPI
+    url: str
+    openai: SandboxOpenAI
+    twilio: SandboxTwilio
+    engine: AsyncEngine
+    data_dir: Path
+    server: ParleyServer
+
+    @property
+    def registry(self) -> Registry:
+        registry: Registry = self.app.state.registry
+        return registry
+
+    @property
+    def services(self) -> Services:
+        services: Services = self.app.state.services
+        return services
+
+    async def put(self, section: str, name: str, value: dict[str, Any]) -> None:
+        """Configure, as an operator does; the next call has it."""
+        store = self.services.conf
+        assert isinstance(store, ConfStore)
+        await store.put(section, name, value, by="test")
+
+    async def ring(self, **extra: str) -> SandboxCall:
+        """Place a call."""
+        return await self.twilio.place_call(to=CALLED, from_=CALLER, **extra)
+
+    async def saved(self, call: SandboxCall) -> tuple[CallRecord, list[NumberedEvent]]:
+        """The call as PostgreSQL has it, once it is there."""
+        async with asyncio.timeout(10):
+            while True:
+                async with db_session(self.engine) as db:
+                    if record := await calls.find_call(db, call.call_sid):
+                        return record, await calls.find_events(db, record.id)
+                await asyncio.sleep(0.01)
+
+    async def settled(self, call: SandboxCall) -> tuple[CallRecord, list[NumberedEvent]]:
+        """The same, with the invariant that every call leaves behind: all is closed and nothing goes on."""
+        await call.wait_ended()
+        record, events = await self.saved(call)
+        await self.registry.wait_empty()
+        for session in self.openai.sessions:
+            async with asyncio.timeout(2):
+                await session.closed.wait()
+        assert record.end_reason is not None
+        assert [event.seq for event in events] == list(range(1, len(events) + 1))
+        assert events[-1].kind == Kind.CALL_ENDED
+        assert not [task for task in asyncio.all_tasks() if task.get_name() in {"caller-leg", "agent-leg"}]
+        return record, events
+
+
+@asynccontextmanager
+async def open_rig(
+    database_url: str,
+    data_dir: Path,
+    brain: Brain,
+    *,
+    agent: dict[str, Any] | None = None,
+    deadlines: Deadlines = QUICK,
+    speed: float = SPEED,
+    **settings: Any,
+) -> AsyncIterator[Rig]:
+    """A running server between its two peers."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    async with (
+        SandboxOpenAI(brain, speed=speed) as openai,
+        SandboxTwilio(
+            account_sid=ACCOUNT_SID,
+            auth_token=AUTH_TOKEN,
+            voice_url=f"{url}/twilio/voice",
+            fallback_url=f"{url}/twilio/fallback",
+            status_url=f"{url}/twilio/status",
+            speed=speed,
+        ) as twilio,
+    ):
+        given = {
+            "database_url": database_url,
+            "data_dir": data_dir,
+            "public_url": url,
+            "openai_realtime_base_url": openai.realtime_url,
+            "openai_api_key": openai.api_key,
+            "twilio_api_base_url": twilio.api_base_url,
+            "twilio_account_sid": ACCOUNT_SID,
+            "twilio_auth_token": AUTH_TOKEN,
+        }
+        app = create_app(Settings.load(_env_file=None, **(given | settings)), deadlines=replace(deadlines, speed=speed))
+        registry: Registry = app.state.registry
+        config = server_config(app, host="127.0.0.1", port=0, max_calls=registry.max_calls)
+        server = ParleyServer(config, calls=registry, drain_s=5, on_limit=lambda: say_goodbye(registry))
+        serving = asyncio.create_task(server.serve([listening]))
+        engine = create_engine(database_url)
+        try:
+            await _started(server, serving, url)
+            rig = Rig(app, url, openai, twilio, engine, data_dir, server)
+            if agent is not None:
+                await rig.put("agent", DEFAULT, agent)
+            yield rig
+        finally:
+            server.should_exit = True
+            await serving
+            await engine.dispose()
+
+
+async def _started(server: ParleyServer, serving: "asyncio.Task[None]", url: str) -> None:
+    async with asyncio.timeout(30), httpx.AsyncClient(trust_env=False) as client:
+        while True:
+            assert not serving.done(), "the server did not start"
+            if server.started and (await client.get(f"{url}/readyz")).is_success:
+                return
+            await asyncio.sleep(0.01)
