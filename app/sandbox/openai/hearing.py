@@ -120,7 +120,8 @@ def _stretched(frames: "Matrix") -> "Matrix":
     before = at.astype(int)
     after = np.minimum(before + 1, len(frames) - 1)
     part = (at - before)[:, None]
-    return frames[before] * (1 - part) + frames[after] * part
+    stretched: Matrix = frames[before] * (1 - part) + frames[after] * part
+    return stretched
 
 
 def _spoken(energy: "Matrix") -> slice | None:
@@ -189,4 +190,5 @@ def _filters() -> "Matrix":
 def _cosines() -> "Matrix":
     """The discrete cosine transform that turns band levels into cepstra, without the loudness."""
     band = np.arange(BANDS)[:, None]
-    return np.cos(np.pi / BANDS * (band + 0.5) * np.arange(1, COEFFICIENTS + 1)).astype(np.float32)
+    cosines: Matrix = np.cos(np.pi / BANDS * (band + 0.5) * np.arange(1, COEFFICIENTS + 1)).astype(np.float32)
+    return cosines

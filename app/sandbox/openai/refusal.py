@@ -60,8 +60,9 @@ def _value_at(place: Sequence[str | int], given: object) -> object:
 def _descent(place: Sequence[str | int], given: object) -> Iterator[tuple[str | int, Any]]:
     """Each key of the path that is really in what was given, with the value found there."""
     tagged = False
-    for key in place:
-        if isinstance(given, Mapping) and not tagged and key in (given.get("type"), given.get("role")):
+    for position, key in enumerate(place):
+        tag = isinstance(given, Mapping) and key in (given.get("type"), given.get("role"))
+        if tag and not tagged and position < len(place) - 1:  # a tag is always followed by the field it led to
             tagged = True
         elif (isinstance(given, Mapping) and key in given) or (isinstance(given, list) and isinstance(key, int)):
             given, tagged = given[key], False  # type: ignore[index]  # a mapping or a list, as just seen

@@ -49,7 +49,6 @@ class SandboxOpenAI:
         self.handshakes = 0
         self._speed = speed
         self._address = (host, port)
-        self._stopping = asyncio.Event()
         self._arrived = asyncio.Event()
 
     @property
@@ -108,7 +107,6 @@ class SandboxOpenAI:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
         await self._server.shutdown(sockets=[self._listener])
 
     async def _transcribe(self, request: Request) -> Response:
@@ -123,7 +121,7 @@ class SandboxOpenAI:
             await _refuse(websocket, faults.refuse_status, faults.retry_after_s)
             return
         if faults.hang_before == "handshake":
-            await self._stopping.wait()
+            await _hang(websocket)
             return
         await websocket.accept()
         try:
@@ -226,6 +224,12 @@ async def _write(websocket: WebSocket, session: SandboxSession, faults: Faults) 
 async def _close(websocket: WebSocket, close: Close) -> None:
     if close.code != CUT:  # without a goodbye, the server drops the connection once we have returned
         await websocket.close(close.code, close.reason)
+
+
+async def _hang(websocket: WebSocket) -> None:
+    """Answer nothing until the peer has gone; uvicorn wants us to stay that long."""
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
 
 
 async def _refuse(websocket: WebSocket, status: int, retry_after_s: int | None) -> None:

@@ -27,7 +27,8 @@ def decode(audio: bytes, form: Format) -> "Samples":
     if form == "audio/pcma":
         return np.take(_pcma(), np.frombuffer(audio, dtype=np.uint8))
     wide = np.frombuffer(audio[: len(audio) // 6 * 6], dtype="<i2")
-    return wide.reshape(-1, 3).mean(axis=1).astype(np.int16)
+    thinned: Samples = wide.reshape(-1, 3).mean(axis=1).astype(np.int16)
+    return thinned
 
 
 def encode(pcmu: bytes, form: Format) -> bytes:

@@ -108,7 +108,8 @@ def _samples(file: bytes) -> "Samples":
     at = np.arange(0, len(wide), rate / 8000)
     if len(at) < LEAST_MS * SAMPLES_PER_MS:
         raise Refusal("audio_too_short", "Audio file is too short. Minimum audio length is 0.1 seconds.", "file")
-    return np.interp(at, np.arange(len(wide)), wide).astype(np.int16)
+    samples: Samples = np.interp(at, np.arange(len(wide)), wide).astype(np.int16)
+    return samples
 
 
 def _transcript(samples: "Samples") -> str:
