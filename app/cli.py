@@ -23,16 +23,14 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Where to listen; default: PORT.")] = None,
 ) -> None:
     """Answer calls until stopped. The first signal drains: live calls finish, new ones are turned away."""
-    from app.main import create_app, say_goodbye
+    from app.main import AnsweredCalls, create_app
     from app.web.server import ParleyServer, server_config
 
     settings = Settings.load(**{name: value for name, value in (("host", host), ("port", port)) if value is not None})
     served = create_app(settings)
-    registry = served.state.registry
+    calls: AnsweredCalls = served.state.answered_calls
     config = server_config(served, host=settings.host, port=settings.port, max_calls=settings.max_calls)
-    server = ParleyServer(
-        config, calls=registry, drain_s=settings.drain_seconds, on_limit=lambda: say_goodbye(registry)
-    )
+    server = ParleyServer(config, calls=calls, drain_s=settings.drain_seconds, on_limit=calls.say_goodbye)
     server.run()
     if not server.started:
         raise typer.Exit(1)
@@ -65,6 +63,27 @@ def demo(
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     if not asyncio.run(rehearse(folder, Console())):
+        raise typer.Exit(1)
+
+
+@app.command()
+def sandbox() -> None:
+    """Stand in for Twilio and OpenAI beside a running server; Enter rings it. Listens where the settings point."""
+    from rich.console import Console
+
+    from app.sandbox.beside import stand_by
+
+    asyncio.run(stand_by(Settings.load(), Console()))
+
+
+@app.command()
+def call() -> None:
+    """Rehearse one call through a running server that is set to use the sandbox; exit status 1 if it fails."""
+    from rich.console import Console
+
+    from app.sandbox.beside import call_once
+
+    if not asyncio.run(call_once(Settings.load(), Console())):
         raise typer.Exit(1)
 
 

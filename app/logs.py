@@ -122,7 +122,8 @@ def _useful(record: logging.LogRecord) -> bool:
     if message.startswith("Invalid UTF-8"):
         record.exc_info = None
         record.levelno, record.levelname = logging.WARNING, "WARNING"
-    return not message.startswith('%s - "WebSocket')
+    told = message.startswith("Traceback") and "\napp.errors." in message  # ours: `main` has said it in one line
+    return not told and not message.startswith('%s - "WebSocket')
 
 
 class Seldom:

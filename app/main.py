@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -27,12 +28,12 @@ from app.conf.seed import first_admin_key
 from app.conf.store import ConfStore
 from app.db import api_keys, calls
 from app.db.engine import db_session
-from app.errors import ConfMissing, DatabaseError
+from app.errors import ConfMissing, DatabaseError, ParleyError
 from app.jobs.ingest import Ingest
 from app.openai.constants import UNFIT_VOICES
 from app.openai.realtime import OpenAIProvider
 from app.realtime.session import RealtimeProvider, RealtimeSession
-from app.settings import Settings
+from app.settings import CONTAINER_SECRETS, Settings
 from app.timing import Deadlines
 from app.twilio.rest import TwilioRest, new_client
 from app.twilio.tokens import StreamTokens, Ticket
@@ -41,7 +42,8 @@ from app.web.lobby import Lobby
 from app.web.mount import mount
 from app.web.run_call import RunCall
 
-FINISH_S = 3.0
+CLAIMS_KEPT = timedelta(hours=1)
+FINISH_S = 1.0
 """At the end, calls that are over may take this long to reach the database; later ones do so at the next start."""
 
 _log = structlog.get_logger(__name__)
@@ -60,6 +62,7 @@ def create_app(settings: Settings | None = None, *, deadlines: Deadlines = Deadl
         openapi_url=None,  # web.docs serves it, to those who have a key
     )
     app.state.registry = registry
+    app.state.answered_calls = AnsweredCalls(app, registry)
     mount(app)
     return app
 
@@ -67,12 +70,18 @@ def create_app(settings: Settings | None = None, *, deadlines: Deadlines = Deadl
 @asynccontextmanager
 async def _lifespan(app: FastAPI, settings: Settings, registry: Registry, deadlines: Deadlines) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
-        opened = await stack.enter_async_context(open_store(settings, known()))
+        try:
+            opened = await stack.enter_async_context(open_store(settings, known()))
+        except ParleyError as error:
+            _log.error("cannot_start", reason=str(error))
+            raise
         providers = _providers(opened.store, settings, deadlines)
         client = await stack.enter_async_context(new_client())
         journals = JournalWriter(settings.data_dir / "calls", period_s=deadlines.journal_s)
         ingest = Ingest(journals.root, partial(_save, opened.engine))
-        await stack.enter_async_context(_background(opened.store.listen(), journals.run(), ingest.run()))
+        await stack.enter_async_context(
+            _background(opened.store.listen(), journals.run(), ingest.run(), _tidy(opened.engine))
+        )
         lobby = await stack.enter_async_context(Lobby(partial(_open_session, providers), claim_s=deadlines.claim_s))
         app.state.services = Services(
             public_url=settings.public_url,
@@ -104,9 +113,29 @@ async def _lifespan(app: FastAPI, settings: Settings, registry: Registry, deadli
                 await ingest.finish()
 
 
-async def say_goodbye(registry: Registry) -> None:
-    """The drain limit is reached: every call that still lives ends with a spoken goodbye."""
-    registry.end_all(EndReason.DRAINED)
+class AnsweredCalls:
+    """The calls of an app as a server that stops sees them: live ones, and those whose stream is still on its way."""
+
+    def __init__(self, app: FastAPI, registry: Registry) -> None:
+        self._app = app
+        self._registry = registry
+
+    @property
+    def draining(self) -> bool:
+        """Whether new calls are turned away."""
+        return self._registry.draining
+
+    @draining.setter
+    def draining(self, value: bool) -> None:
+        self._registry.draining = value
+
+    async def wait_empty(self) -> None:
+        """Return when none is left."""
+        await self._app.state.services.wait_empty()
+
+    async def say_goodbye(self) -> None:
+        """End every call that still lives, in words."""
+        self._registry.end_all(EndReason.DRAINED)
 
 
 def known() -> Known:
@@ -153,6 +182,15 @@ async def _claim(engine: AsyncEngine, nonce: str, _ticket: Ticket) -> bool:
         return await calls.claim_token(db, nonce)
 
 
+async def _tidy(engine: AsyncEngine) -> None:
+    """Forget, now and then, the claims of tokens that nobody can use any more."""
+    while True:
+        with contextlib.suppress(DatabaseError):
+            async with db_session(engine) as db:
+                await calls.purge_claims(db, CLAIMS_KEPT)
+        await asyncio.sleep(CLAIMS_KEPT.total_seconds())
+
+
 async def _save(engine: AsyncEngine, record: CallRecord, events: Sequence[NumberedEvent]) -> None:
     async with db_session(engine) as db:
         await calls.record_call(db, record, events)
@@ -167,6 +205,21 @@ async def _introduce(opened: Opened, settings: Settings) -> None:
     """Say what a first user wants to know, and what is not ready yet."""
     with contextlib.suppress(DatabaseError):  # it is away: the first key is older than this start
         if key := await first_admin_key(opened.engine, settings.admin_api_key):
-            print(f"The first admin key, shown this once: {key}", file=sys.stderr)  # noqa: T201 (logs would mask it)
+            _say(f"The first admin key, shown this once: {key}")
+    if settings.public_url is None:
+        contained = CONTAINER_SECRETS.is_dir()
+        shown = f"docker compose exec app cat {CONTAINER_SECRETS}/admin_api_key"
+        _say(
+            "Parley is up, but no phone call can reach it yet.\n"
+            f"  admin key:  {shown if contained else 'shown once, at the first start; or your ADMIN_API_KEY'}\n"
+            f"  interface:  http://127.0.0.1:{settings.port}/docs\n"
+            "  real calls: need PUBLIC_URL, the https address at which Twilio reaches this server (see README.md)\n"
+            f"  next:       write PUBLIC_URL into .env, then: {'docker compose up' if contained else 'make run'}"
+        )
     for warning in opened.store.warnings():
         _log.warning("not_ready", reason=warning)
+
+
+def _say(text: str) -> None:
+    """Words for the person who starts the server, past the log: it would mask keys and fold lines."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201

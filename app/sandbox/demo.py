@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-import httpx
 import msgspec
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -23,6 +22,7 @@ from app.db import calls
 from app.db.engine import db_session
 from app.errors import ParleyError
 from app.sandbox import story
+from app.sandbox.beside import wait_ready
 from app.sandbox.openai.server import SandboxOpenAI
 from app.sandbox.openai.story import StoryBrain
 from app.sandbox.telling import files, latencies, tell, verdict
@@ -31,7 +31,6 @@ from app.sandbox.twilio.timeline import AgentStarted, AgentStopped
 from app.sandbox.voices.clips import clip
 from app.settings import Settings
 
-READY_WITHIN_S = 60.0
 CALL_WITHIN_S = 60.0
 SAVED_WITHIN_S = 10.0
 STOP_WITHIN_S = 10.0
@@ -74,7 +73,7 @@ async def demo(folder: Path, console: Console) -> bool:
             await opened.store.put("agent", DEFAULT, story.AGENT, by="demo")
             clock.say("starting the server, a process of its own")
             async with _server(environment, folder):
-                await _wait_ready(public_url)
+                await wait_ready(public_url)
                 clock.say("ringing\n")
                 call = await twilio.place_call(to=story.CALLED, from_=story.CALLER)
                 await _watch(call, folder, console)
@@ -113,15 +112,6 @@ async def _server(environment: Mapping[str, str], folder: Path) -> AsyncIterator
             except TimeoutError:
                 process.kill()
                 await process.wait()
-
-
-async def _wait_ready(public_url: str) -> None:
-    async with asyncio.timeout(READY_WITHIN_S), httpx.AsyncClient(trust_env=False) as client:
-        while True:
-            with suppress(httpx.TransportError):
-                if (await client.get(f"{public_url}/readyz")).is_success:
-                    return
-            await asyncio.sleep(LOOK_EVERY_S)
 
 
 async def _watch(call: SandboxCall, root: Path, console: Console) -> None:

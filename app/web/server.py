@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from app.twilio.media_protocol import MAX_MESSAGE_BYTES
 
-LIMIT_S = 4.0
+LIMIT_S = 3.5
 """When the drain time is up, the spoken goodbyes may take this long."""
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -45,7 +45,7 @@ def server_config(app: ASGIApp, *, host: str, port: int, max_calls: int) -> uvic
         server_header=False,
         proxy_headers=False,
         limit_concurrency=4 * max_calls + 256,
-        timeout_graceful_shutdown=3,
+        timeout_graceful_shutdown=1,  # the calls are over by then
     )
 
 

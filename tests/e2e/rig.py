@@ -17,9 +17,9 @@ from app.call.record import CallRecord
 from app.call.registry import Registry
 from app.conf.models import DEFAULT
 from app.conf.store import ConfStore
-from app.db import calls
+from app.db.calls import find_call, find_events
 from app.db.engine import create_engine, db_session
-from app.main import create_app, say_goodbye
+from app.main import create_app
 from app.sandbox.openai.brain import Brain
 from app.sandbox.openai.server import SandboxOpenAI
 from app.sandbox.twilio import SandboxCall, SandboxTwilio
@@ -72,8 +72,8 @@ class Rig:
         async with asyncio.timeout(10):
             while True:
                 async with db_session(self.engine) as db:
-                    if record := await calls.find_call(db, call.call_sid):
-                        return record, await calls.find_events(db, record.id)
+                    if record := await find_call(db, call.call_sid):
+                        return record, await find_events(db, record.id)
                 await asyncio.sleep(0.01)
 
     async def settled(self, call: SandboxCall) -> tuple[CallRecord, list[NumberedEvent]]:
@@ -129,7 +129,8 @@ async def open_rig(
         app = create_app(Settings.load(_env_file=None, **(given | settings)), deadlines=replace(deadlines, speed=speed))
         registry: Registry = app.state.registry
         config = server_config(app, host="127.0.0.1", port=0, max_calls=registry.max_calls)
-        server = ParleyServer(config, calls=registry, drain_s=5, on_limit=lambda: say_goodbye(registry))
+        calls = app.state.answered_calls
+        server = ParleyServer(config, calls=calls, drain_s=5, on_limit=calls.say_goodbye)
         serving = asyncio.create_task(server.serve([listening]))
         engine = create_engine(database_url)
         try:
