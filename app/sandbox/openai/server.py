@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Coroutine, Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -95,6 +96,7 @@ class SandboxOpenAI:
             lifespan="off",
             log_config=None,
             access_log=False,
+            timeout_graceful_shutdown=2,
         )
         config.load()
         # Not `serve()`: it takes over the signals of the process, and looks ten times a second whether it should stop.
@@ -124,15 +126,13 @@ class SandboxOpenAI:
             await _hang(websocket)
             return
         await websocket.accept()
-        try:
-            refused = self._refusal(websocket)
-            if refused is None:
-                await self._carry(websocket, faults)
-            else:
-                await websocket.send_text(_json({"event_id": "event_refused", **error_event(refused[0], None)}))
-                await websocket.close(refused[1], f"invalid_request_error.{refused[0].code}")
-        except (WebSocketDisconnect, WebSocketDisconnected):
+        refused = self._refusal(websocket)
+        if refused is None:
+            await self._carry(websocket, faults)
             return
+        with suppress(WebSocketDisconnect, WebSocketDisconnected):
+            await websocket.send_text(_json({"event_id": "event_refused", **error_event(refused[0], None)}))
+            await websocket.close(refused[1], f"invalid_request_error.{refused[0].code}")
 
     def _refusal(self, websocket: WebSocket) -> tuple[Refusal, int] | None:
         """Why this connection gets no session, and how it is closed."""
@@ -164,9 +164,11 @@ class SandboxOpenAI:
                 tasks.create_task(self._close_later(session, faults), name="closer")
             writer = tasks.create_task(_write(websocket, session, faults), name="writer")
             reader = tasks.create_task(_read(websocket, session), name="reader")
-            await asyncio.wait([writer, reader], return_when=asyncio.FIRST_COMPLETED)
-            tasks.cancel()
-            session.note_closed()
+            try:
+                await asyncio.wait([writer, reader], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                tasks.cancel()
+                session.note_closed()
 
     async def _close_later(self, session: SandboxSession, faults: Faults) -> None:
         await asyncio.sleep((faults.close_after_ms or 0) / 1000 / self._speed)
@@ -200,7 +202,12 @@ async def _read(websocket: WebSocket, session: SandboxSession) -> None:
 
 
 async def _write(websocket: WebSocket, session: SandboxSession, faults: Faults) -> None:
-    """Send what the session wants sent, as far as its faults let it through."""
+    """Send what the session wants sent, as far as its faults let it through; returns when the socket is gone."""
+    with suppress(WebSocketDisconnect, WebSocketDisconnected):
+        await _send_all(websocket, session, faults)
+
+
+async def _send_all(websocket: WebSocket, session: SandboxSession, faults: Faults) -> None:
     while True:
         outgoing = await session.outbox.get()
         if isinstance(outgoing, str):

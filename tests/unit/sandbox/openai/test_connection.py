@@ -153,6 +153,29 @@ async def test_a_client_that_leaves_ends_its_session_and_every_task_of_it():
     assert asyncio.all_tasks() == before
 
 
+async def test_a_connection_that_is_cut_in_the_middle_of_an_answer_ends_quietly(caplog):
+    async with SandboxOpenAI(ScriptedBrain([LONG]), speed=10) as sandbox, dial(sandbox) as client:
+        await client.send("response.create")
+        await client.next("response.output_audio.delta")
+        client.websocket.transport.abort()
+        await (await sandbox.session()).closed.wait()
+
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_brain_that_breaks_ends_its_session():
+    class Broken:
+        def answer(self, heard):
+            raise LookupError("no idea")
+
+    async with SandboxOpenAI(Broken()) as sandbox, dial(sandbox) as client:
+        await client.send("response.create")
+        end = await end_of(client)
+        await (await sandbox.session()).closed.wait()
+
+    assert end[0] in (1006, 1011)
+
+
 async def test_sessions_are_kept_apart():
     async with SandboxOpenAI(ScriptedBrain([])) as sandbox, dial(sandbox) as one, dial(sandbox) as other:
         await one.configure(instructions="One.")
