@@ -6,6 +6,10 @@ A provider without item ids leaves `item_id` empty: the call then treats all of 
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from app.realtime.status import SessionStatus
+
+Progress = Literal["in_progress", "completed", "failed"]
+
 
 @dataclass(frozen=True, slots=True)
 class AudioDelta:
@@ -55,6 +59,8 @@ class ResponseDone:
     status: Literal["completed", "cancelled", "incomplete", "failed"] = "completed"
     reason: str | None = None
     usage: dict[str, Any] | None = None
+    retryable: bool = True
+    """Of a failed one: whether another try could help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +92,165 @@ class CallerTranscript:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentText:
+    """What the agent writes where it was asked for text instead of a voice: a piece, or the whole when `final`."""
+
+    text: str
+    item_id: str = ""
+    response_id: str = ""
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AsideDone:
+    """The answer to a question that was put to the model beside the conversation; the caller hears nothing of it."""
+
+    name: str
+    text: str = ""
+    status: Literal["completed", "cancelled", "incomplete", "failed"] = "completed"
+    reason: str | None = None
+    usage: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemAdded:
+    """The conversation has a new item, perhaps still empty; exactly one event for each. The chain is its order."""
+
+    item_id: str
+    kind: str = "message"
+    role: str | None = None
+    previous_item_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDone:
+    """An item of the conversation is final."""
+
+    item_id: str
+    kind: str = "message"
+    role: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDeleted:
+    """The conversation no longer holds the item."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTruncated:
+    """The model knows that only this much of its item was heard; it forgot the item's words."""
+
+    item_id: str
+    heard_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdleTimeout:
+    """Nobody has spoken for long, and the model speaks up by itself."""
+
+    item_id: str = ""
+    from_ms: int | None = None
+    to_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What is left of one of the account's limits, and when it is whole again."""
+
+    name: str
+    limit: float | None = None
+    remaining: float | None = None
+    reset_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """How close the account is to its limits."""
+
+    limits: tuple[RateLimit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class McpListProgress:
+    """The provider fetches an MCP server's list of tools; after `failed` the call goes on without them."""
+
+    item_id: str
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class McpCallProgress:
+    """The provider runs a tool of an MCP server."""
+
+    item_id: str
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class McpCallDone:
+    """A tool of an MCP server has run: with its output, or with what went wrong."""
+
+    item_id: str
+    server: str
+    name: str
+    arguments: str
+    output: str | None = None
+    error: str | None = None
+    response_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequested:
+    """The provider asks whether an MCP tool may run; answer with `answer_approval`."""
+
+    request_id: str
+    server: str
+    name: str
+    arguments: str
+    response_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionProblem:
-    """The provider reported an error. Only a `fatal` one ends the session."""
+    """The provider reported an error, about that item where it names one. Only a `fatal` one ends the session."""
 
     message: str
     code: str | None = None
     severity: Literal["harmless", "retryable", "fatal"] = "retryable"
+    item_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCreated:
+    """The session's name at its provider, and when it ends there (seconds since 1970), where the provider says so."""
+
+    session_id: str = ""
+    expires_at_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUpdated:
+    """A change of the session is in force; `session` is all of its configuration in the provider's words."""
+
+    session: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionExpiring:
+    """The provider ends the session in this many seconds, whatever is being said then."""
+
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatusChanged:
+    """The session went from one status to another."""
+
+    status: SessionStatus
+    before: SessionStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +270,22 @@ RealtimeInEvent = (
     | ToolCall
     | AgentTranscript
     | CallerTranscript
+    | AgentText
+    | AsideDone
+    | ItemAdded
+    | ItemDone
+    | ItemDeleted
+    | ItemTruncated
+    | IdleTimeout
+    | RateLimits
+    | McpListProgress
+    | McpCallProgress
+    | McpCallDone
+    | ApprovalRequested
     | SessionProblem
+    | SessionCreated
+    | SessionUpdated
+    | SessionExpiring
+    | SessionStatusChanged
     | Unknown
 )
