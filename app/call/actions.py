@@ -52,10 +52,22 @@ class TellModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Respond:
+    """Let the model answer once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Let the model say exactly this."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The call is over."""
 
     reason: EndReason
 
 
-Action = Play | Clear | Truncate | RunTool | AnswerTool | TellModel | End | CallEvent
+Action = Play | Clear | Truncate | RunTool | AnswerTool | TellModel | Respond | Say | End | CallEvent

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from app.call.actions import Action, AnswerTool, Clear, End, Play, RunTool, TellModel, Truncate
+from app.call.actions import Action, AnswerTool, Clear, End, Play, Respond, RunTool, Say, TellModel, Truncate
 from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
 from app.call.journal import Journal
@@ -158,6 +158,7 @@ class Bridge:
             except ToolError as error:
                 kind, output = Kind.TOOL_FAILED, msgspec.json.encode({"error": str(error)}).decode()
             took_ms = int(self._now_ms() - began_ms)
+            self._flow.on_tool_done(call.call_id)
             self._note(kind, call_id=call.call_id, name=call.name, output=output, took_ms=took_ms)
             await self._answer(call, output)
 
@@ -208,6 +209,10 @@ class Bridge:
                 await sender.truncate(item_id, heard_ms)
             case TellModel(text):
                 await sender.send_text(text)
+            case Respond():
+                await sender.start_response()
+            case Say(text):
+                await sender.say(text)
             case AnswerTool(call, output):
                 self._note(Kind.TOOL_ANSWERED, call_id=call.call_id, name=call.name, output=output, took_ms=0)
                 await self._answer(call, output)

@@ -1,13 +1,15 @@
 """Who speaks when: events of both legs in, actions out. Barge-in and the goodbye live here."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from app.audio import base64_size, ms_of
-from app.call.actions import Action, AnswerTool, Clear, End, Play, RunTool, TellModel, Truncate
+from app.call.actions import Action, Clear, End, Play, RunTool, TellModel, Truncate
+from app.call.answers import Answers
 from app.call.events import CallEvent, Kind
 from app.call.framing import Framer
+from app.call.goodbye import Goodbye
+from app.call.latency import Latency
 from app.call.playback import Cut, Playback
 from app.call.status import EndReason
 from app.call.transcript import heard_words
@@ -26,20 +28,26 @@ from app.realtime.events import (
 )
 from app.twilio.media_protocol import Dtmf, MarkReached, MediaEvent, Stopped
 
-GOODBYE_WANTED = "Say goodbye now. The call ends as soon as the caller has heard it."
-GOODBYE_INTERRUPTED = "The call goes on: the caller spoke before the goodbye was over."
-MARK_GRACE_MS = 2000
+APOLOGY = "Sorry, something went wrong on my side. Could you say that again, please?"
 
 
 class CallFlow:
     """Decides what a call does next. Told the time in milliseconds since the stream's start; never asks a clock."""
 
     def __init__(
-        self, *, barge_in: bool = True, hang_up_tools: Collection[str] = (), goodbye_ms: float = 10_000
+        self,
+        *,
+        barge_in: bool = True,
+        hang_up_tools: Collection[str] = (),
+        goodbye_ms: float = 10_000,
+        apology: str = APOLOGY,
     ) -> None:
         self._barge_in = barge_in
         self._hang_up_tools = frozenset(hang_up_tools)
-        self._goodbye_ms = goodbye_ms
+        self._goodbye = Goodbye(within_ms=goodbye_ms)
+        self._answers = Answers(apology=apology)
+        self._latency = Latency()
+        self._open_tools: dict[str, str] = {}
         self._playback = Playback()
         self._framer = Framer()
         self._item_id: str | None = None  # the item whose audio is coming in
@@ -49,7 +57,6 @@ class CallFlow:
         self._cut_responses: set[str] = set()
         self._said: dict[str, str] = {}
         self._agent_speaking = False
-        self._goodbye: _Goodbye | None = None
 
     # -- the agent leg
 
@@ -63,7 +70,7 @@ class CallFlow:
             case SpeechStarted(item_id=item_id):
                 return self._on_speech_started(item_id, at_ms)
             case SpeechStopped(item_id=item_id):
-                return [_event(Kind.CALLER_SPEECH_ENDED, at_ms, item_id=item_id)]
+                return self._on_speech_stopped(item_id, at_ms)
             case ResponseStarted(response_id):
                 self._response_id, self._response_spoke = response_id, False
                 return []
@@ -85,6 +92,7 @@ class CallFlow:
         item_id = delta.item_id
         if item_id in self._cut_items or delta.response_id in self._cut_responses:
             return self._on_late_audio(item_id)
+        self._latency.on_delta(at_ms)
         actions = self._flush(at_ms) if item_id != self._item_id else []
         self._item_id = item_id
         try:
@@ -131,14 +139,22 @@ class CallFlow:
         queued = self._playback.queue(item_id, ms, at_ms, padding_ms=padding_ms)
         play = Play(audio, queued.mark, queued.plays_from_ms)
         self._response_spoke = True
+        self._answers.on_spoken()
+        self._latency.on_frame(at_ms)
         if self._agent_speaking:
             return [play]
         self._agent_speaking = True
         return [play, _event(Kind.AGENT_SPEECH_STARTED, queued.plays_from_ms, item_id=item_id)]
 
     def _on_speech_started(self, item_id: str, at_ms: float) -> list[Action]:
+        self._answers.on_caller_started()
         actions: list[Action] = [_event(Kind.CALLER_SPEECH_STARTED, at_ms, item_id=item_id)]
         return self._interrupt(at_ms) + actions if self._barge_in else actions
+
+    def _on_speech_stopped(self, item_id: str, at_ms: float) -> list[Action]:
+        self._answers.on_caller_stopped(at_ms)
+        self._latency.on_caller_stopped(at_ms)
+        return [_event(Kind.CALLER_SPEECH_ENDED, at_ms, item_id=item_id)]
 
     def _interrupt(self, at_ms: float) -> list[Action]:
         """The caller speaks over the agent: silence at once, and the model learns what was heard."""
@@ -151,7 +167,7 @@ class CallFlow:
             if cut.item_id:
                 actions.append(Truncate(cut.item_id, cut.heard_ms))
         actions += [self._interrupted(cut, at_ms) for cut in cuts]
-        return actions + self._stop_speaking(at_ms) + self._revoke_goodbye()
+        return actions + self._stop_speaking(at_ms) + self._goodbye.revoke()
 
     def _interrupted(self, cut: Cut, at_ms: float) -> CallEvent:
         said, sent_ms = self._said.get(cut.item_id, ""), self._playback.sent_ms(cut.item_id)
@@ -173,45 +189,34 @@ class CallFlow:
         self._item_id = None
 
     def _on_response_done(self, done: ResponseDone, at_ms: float) -> list[Action]:
+        actions: list[Action] = []
         if done.response_id == self._response_id:
             self._response_id = None
-        actions: list[Action] = [
-            _event(Kind.RESPONSE_DONE, at_ms, status=done.status, reason=done.reason, usage=done.usage)
-        ]
-        return actions + self._goodbye_after_response(at_ms) + self._when_all_heard(at_ms)
-
-    # -- tools and the goodbye
+            actions = self._flush(at_ms)
+            self._item_id = None
+        actions.append(_event(Kind.RESPONSE_DONE, at_ms, status=done.status, reason=done.reason, usage=done.usage))
+        actions += self._answers.on_response_done(done, spoke=self._response_spoke)
+        heard_by_ms = max(at_ms, self._playback.plays_until_ms)
+        actions += self._goodbye.on_response_done(spoke=self._response_spoke, heard_by_ms=heard_by_ms)
+        return actions + self._when_all_heard(at_ms)
 
     def _on_tool_call(self, call: ToolCall, at_ms: float) -> list[Action]:
         called = _event(Kind.TOOL_CALLED, at_ms, call_id=call.call_id, name=call.name, arguments=call.arguments)
-        if call.name not in self._hang_up_tools:
-            return [called, RunTool(call)]
-        self._goodbye = _Goodbye(call, until_ms=at_ms + self._goodbye_ms)
-        return [called]
+        if call.name in self._hang_up_tools:
+            return [called, *self._goodbye.want(call, at_ms)]
+        self._open_tools[call.call_id] = call.name
+        return [called, RunTool(call)]
 
-    def _goodbye_after_response(self, at_ms: float) -> list[Action]:
-        goodbye = self._goodbye
-        if goodbye is None or goodbye.complete:
-            return []
-        if self._response_spoke or goodbye.answered:
-            goodbye.complete = True
-            goodbye.until_ms = max(at_ms, self._playback.plays_until_ms) + MARK_GRACE_MS
-            return []
-        goodbye.answered = True
-        return [AnswerTool(goodbye.call, GOODBYE_WANTED)]
-
-    def _revoke_goodbye(self) -> list[Action]:
-        goodbye, self._goodbye = self._goodbye, None
-        return [AnswerTool(goodbye.call, GOODBYE_INTERRUPTED)] if goodbye and not goodbye.answered else []
+    def on_tool_done(self, call_id: str) -> None:
+        """A tool that was to be run has its output."""
+        self._open_tools.pop(call_id, None)
 
     def _when_all_heard(self, at_ms: float) -> list[Action]:
         """The agent has been heard to the end of what it said: its stretch is over, perhaps the call as well."""
         if self._playback.unheard:
             return []
         actions = [] if self._item_id else self._stop_speaking(at_ms)
-        if self._goodbye and self._goodbye.complete:
-            actions.append(End(EndReason.AGENT_HANGUP))
-        return actions
+        return actions + self._goodbye.on_all_heard()
 
     def _stop_speaking(self, at_ms: float) -> list[Action]:
         was_speaking, self._agent_speaking = self._agent_speaking, False
@@ -223,7 +228,7 @@ class CallFlow:
         """What a message of the stream leads to; caller audio does not come this way."""
         match event:
             case MarkReached(name):
-                return self._when_all_heard(at_ms) if self._playback.reached(name, at_ms) else []
+                return self._on_mark(name, at_ms)
             case Dtmf(digit):
                 return [
                     _event(Kind.CALLER_DTMF, at_ms, digit=digit),
@@ -234,22 +239,19 @@ class CallFlow:
             case _:
                 return []
 
+    def _on_mark(self, name: str, at_ms: float) -> list[Action]:
+        if not self._playback.reached(name, at_ms):
+            return []
+        return [*self._latency.on_mark(at_ms), *self._when_all_heard(at_ms)]
+
     def on_time(self, at_ms: float) -> list[Action]:
         """What the passing of time alone leads to."""
-        if self._goodbye and at_ms >= self._goodbye.until_ms:
-            return [End(EndReason.AGENT_HANGUP)]
-        return []
+        return self._goodbye.on_time(at_ms) + self._answers.on_time(at_ms, self._waiting_for())
 
-
-@dataclass(slots=True)
-class _Goodbye:
-    """The agent wants to hang up; the caller shall hear its goodbye first."""
-
-    call: ToolCall
-    until_ms: float
-    answered: bool = False
-    complete: bool = False
-    """The goodbye has been sent whole; its last mark is all that is missing."""
+    def _waiting_for(self) -> str:
+        if self._open_tools:
+            return f"tool {', '.join(self._open_tools.values())}"
+        return "the model's audio" if self._response_id is not None else "the model to answer"
 
 
 def _event(kind: Kind, at_ms: float, **data: Any) -> CallEvent:

@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 
 from app.call.events import Kind
+from app.call.flow import APOLOGY
 from app.call.status import EndReason
 from app.sandbox.openai.brain import CallTool, Reply, Say, ScriptedBrain
 from app.sandbox.openai.faults import Faults
 from app.sandbox.twilio import EndCause
 from app.sandbox.twilio.timeline import Dialled, VerbStarted
-from tests.e2e.rig import QUICK
+from tests.e2e.rig import AUTH_TOKEN, CALLER, QUICK
 
 HELLO = Reply.of(Say.words("Hello.", 1000))
 LONG = Reply.of(Say.words("A long answer.", 20_000))
@@ -209,3 +210,52 @@ async def test_a_session_that_no_stream_claims_is_closed(rig):
     async with asyncio.timeout(5):
         await session.closed.wait()
     call.put_down()
+
+
+async def test_an_answer_that_fails_is_tried_again_and_then_apologised_for(rig):
+    failed = Reply(failure="server_error")
+    house = await rig(ScriptedBrain([failed, failed, HELLO]), agent={})
+    call = await house.ring()
+    await call.wait_heard(1000)
+    await call.hang_up()
+    _, events = await house.settled(call)
+
+    [session] = house.openai.sessions
+    creates = [event for event in session.received if event["type"] == "response.create"]
+    assert len(creates) == 3
+    [wish] = [event["item"] for event in session.received if event["type"] == "conversation.item.create"]
+    assert APOLOGY in wish["content"][0]["text"]
+    statuses = [event.data["status"] for event in events if event.kind == Kind.RESPONSE_DONE]
+    assert statuses == ["failed", "failed", "completed"]
+
+
+async def test_a_model_that_only_fails_hands_the_caller_to_the_fallback(rig):
+    house = await rig(ScriptedBrain([Reply(failure="server_error")] * 3), agent=FALLBACK)
+    call = await house.ring()
+    record, _ = await house.settled(call)
+    assert record.end_reason is EndReason.MODEL_LOST
+    assert "Dial" in verbs(call)
+
+
+async def test_nothing_secret_is_in_the_calls_folder_or_in_the_log(rig, capfd):
+    house = await rig(ScriptedBrain([HELLO]), agent={}, log_level="debug")
+    call = await house.ring()
+    await call.wait_heard(1000)
+    await call.hang_up()
+    await house.settled(call)
+
+    written = b"".join(path.read_bytes() for path in house.data_dir.rglob("*") if path.is_file())
+    logged = capfd.readouterr().err
+    assert "call_ended" in logged
+    for secret in (house.openai.api_key, AUTH_TOKEN):
+        assert secret not in logged
+        assert secret.encode() not in written
+    assert CALLER not in logged
+
+
+async def test_a_call_that_lasts_too_long_is_ended(rig):
+    house = await rig(ScriptedBrain([LONG, LONG]), agent={"max_call_seconds": 10})
+    call = await house.ring()
+    record, _ = await house.settled(call)
+    assert record.end_reason is EndReason.MAX_DURATION
+    assert call.end_cause is EndCause.REST

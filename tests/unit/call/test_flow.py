@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.audio import from_base64, silence, to_base64
-from app.call.actions import AnswerTool, Clear, End, Play, RunTool, TellModel, Truncate
+from app.call.actions import AnswerTool, Clear, End, Play, Respond, RunTool, Say, TellModel, Truncate
 from app.call.events import CallEvent, Kind
-from app.call.flow import GOODBYE_INTERRUPTED, GOODBYE_WANTED, CallFlow
+from app.call.flow import APOLOGY, CallFlow
+from app.call.goodbye import ALREADY, INTERRUPTED, WANTED
 from app.call.status import EndReason
 from app.realtime.events import (
     AgentTranscript,
@@ -239,7 +240,7 @@ class TestGoodbye:
     def test_an_agent_that_said_nothing_is_asked_for_a_goodbye_first(self):
         flow = self.flow()
         flow.on_agent(END_CALL, 2)
-        assert deeds(flow.on_agent(ResponseDone("resp_1"), 3)) == [AnswerTool(END_CALL, GOODBYE_WANTED)]
+        assert deeds(flow.on_agent(ResponseDone("resp_1"), 3)) == [AnswerTool(END_CALL, WANTED)]
 
         flow.on_agent(ResponseStarted("resp_2"), 10)
         played = play(flow, audio("item_2", 800, "resp_2"), 20)
@@ -253,7 +254,7 @@ class TestGoodbye:
         flow.on_agent(END_CALL, 2)
         flow.on_agent(ResponseDone("resp_1"), 3)
 
-        assert AnswerTool(END_CALL, GOODBYE_INTERRUPTED) in flow.on_agent(SpeechStarted(), 500)
+        assert AnswerTool(END_CALL, INTERRUPTED) in flow.on_agent(SpeechStarted(), 500)
         assert flow.on_time(60_000) == []
 
     def test_a_caller_who_speaks_before_the_goodbye_came_keeps_the_line(self):
@@ -280,6 +281,91 @@ class TestGoodbye:
         flow.on_agent(END_CALL, 2)
 
         assert flow.on_time(10_002) == [End(EndReason.AGENT_HANGUP)]
+
+    def test_a_second_wish_to_hang_up_is_answered_and_changes_nothing(self):
+        flow = self.flow()
+        again = ToolCall("call_2", "end_call", "{}", "resp_1")
+        flow.on_agent(END_CALL, 2)
+
+        assert deeds(flow.on_agent(again, 3)) == [AnswerTool(again, ALREADY)]
+        assert flow.on_time(10_002) == [End(EndReason.AGENT_HANGUP)]
+
+
+class TestFailedAnswers:
+    def fail(self, flow: CallFlow, response: str, **how) -> list:
+        flow.on_agent(ResponseStarted(response), 0)
+        return deeds(flow.on_agent(ResponseDone(response, **{"status": "failed", **how}), 1))
+
+    def test_one_is_tried_again_the_next_apologised_for_and_the_third_gives_up(self):
+        flow = CallFlow()
+        assert self.fail(flow, "resp_1") == [Respond()]
+        assert self.fail(flow, "resp_2", status="incomplete") == [Say(APOLOGY)]
+        assert self.fail(flow, "resp_3") == [End(EndReason.MODEL_LOST)]
+
+    def test_an_answer_that_was_heard_starts_the_count_anew(self):
+        flow = CallFlow()
+        self.fail(flow, "resp_1")
+        play(flow, audio("item_2", 400, "resp_2"))
+        flow.on_agent(SpeechStarted(), 100)
+        assert self.fail(flow, "resp_3") == [Respond()]
+
+    def test_what_no_try_can_mend_ends_the_call_at_once(self):
+        assert self.fail(CallFlow(), "resp_1", retryable=False) == [End(EndReason.MODEL_LOST)]
+
+    def test_one_that_spoke_before_it_broke_off_is_left_alone(self):
+        flow = CallFlow()
+        flow.on_agent(ResponseStarted("resp_1"), 0)
+        play(flow, audio("item_1", 400))
+        assert deeds(flow.on_agent(ResponseDone("resp_1", "incomplete", "max_output_tokens"), 9)) == []
+
+    def test_an_answer_the_caller_cut_is_no_failure(self):
+        assert self.fail(CallFlow(), "resp_1", status="cancelled", reason="turn_detected") == []
+
+
+class TestWaiting:
+    def late(self, flow: CallFlow) -> list:
+        flow.on_agent(SpeechStopped(), 1000)
+        assert flow.on_time(5999) == []
+        return [event.data for event in flow.on_time(6000)]
+
+    def test_a_late_answer_is_written_down_once_with_what_it_waits_for(self):
+        flow = CallFlow()
+        assert self.late(flow) == [{"waiting_for": "the model to answer"}]
+        assert flow.on_time(9000) == []
+
+    def test_a_response_that_brings_no_audio_is_named(self):
+        flow = CallFlow()
+        flow.on_agent(ResponseStarted("resp_1"), 900)
+        assert self.late(flow) == [{"waiting_for": "the model's audio"}]
+
+    def test_a_slow_tool_is_named_until_it_is_done(self):
+        flow = CallFlow()
+        flow.on_agent(ToolCall("call_1", "lookup_table", "{}"), 900)
+        assert self.late(flow) == [{"waiting_for": "tool lookup_table"}]
+        flow.on_tool_done("call_1")
+        assert self.late(flow) == [{"waiting_for": "the model to answer"}]
+
+    def test_nobody_waits_who_is_answered_or_speaks_again(self):
+        flow = CallFlow()
+        flow.on_agent(SpeechStopped(), 0)
+        play(flow, audio("item_1", 20), 100)
+        assert flow.on_time(9000) == []
+        flow.on_agent(SpeechStopped(), 9000)
+        flow.on_agent(SpeechStarted(), 9500)
+        assert flow.on_time(99_000) == []
+
+    def test_an_answers_latency_is_told_once_when_its_first_mark_is_back(self):
+        flow = CallFlow()
+        flow.on_agent(SpeechStopped(), 1000)
+        flow.on_agent(AudioDelta(to_base64(bytes(80)), "item_1"), 1300)
+        first = play(flow, audio("item_1", 100), 1310)
+        second = play(flow, audio("item_1", 100), 1320)
+
+        [latency] = flow.on_caller(MarkReached(first.mark), 1450)
+        assert latency == CallEvent(
+            Kind.ANSWER_LATENCY, 1450, {"first_delta_ms": 300, "first_frame_ms": 310, "first_mark_ms": 450}
+        )
+        assert flow.on_caller(MarkReached(second.mark), 1550) == []
 
 
 deltas = st.tuples(st.just("delta"), st.sampled_from(["a", "b", "c"]), st.integers(0, 3000))
