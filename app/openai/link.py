@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -12,8 +13,11 @@ from app.errors import SessionLost
 from app.openai import connect, messages
 from app.openai.backlog import Backlog
 from app.openai.responses import Responses
+from app.openai.session_config import answers_by_itself
 from app.openai.types import events as wire
+from app.openai.types.session import OpenaiRealtimeSessionConfig
 from app.realtime.events import RealtimeInEvent, SessionProblem
+from app.timing import Deadlines
 
 CONGESTED_BYTES = 16 << 10
 """With this much unsent (about a second of audio) the server is too slow, and caller audio waits with us."""
@@ -23,16 +27,26 @@ OWN_ANSWER_S = 0.5
 
 
 class Link:
-    """Carries events both ways and sends each `response.create` when `Responses` says so."""
+    """Carries events both ways and sends each `response.create` when `Responses` says so.
+
+    `config` is what was asked for last, `granted` the server's session as it confirmed it.
+    """
 
     def __init__(
-        self, socket: ClientConnection, responses: Responses, mask: Callable[[str], str], close_s: float
+        self,
+        socket: ClientConnection,
+        config: OpenaiRealtimeSessionConfig,
+        granted: Mapping[str, Any],
+        mask: Callable[[str], str],
+        deadlines: Deadlines,
     ) -> None:
-        self.responses = responses
+        self.config = config
+        self.granted = granted
+        self.responses = Responses(server_answers=answers_by_itself(config))
         self.unreadable_frames = 0
         self._socket = socket
         self._mask = mask
-        self._close_s = close_s
+        self._close_s = deadlines.close_s
         self._closing = False
         self._item_numbers = itertools.count(1)
         self._backlog = Backlog(BACKLOG_MS)

@@ -128,6 +128,10 @@ class BetaItemCreated(ItemAdded, tag="conversation.item.created"):
     pass
 
 
+class SessionCreated(ServerEvent, tag="session.created"):
+    session: dict[str, Any]
+
+
 class SessionUpdated(ServerEvent, tag="session.updated"):
     session: dict[str, Any]
 
@@ -161,6 +165,7 @@ KNOWN = (
     | OutputItemDone
     | ItemAdded
     | BetaItemCreated
+    | SessionCreated
     | SessionUpdated
     | Error
 )
