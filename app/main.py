@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 import httpx
@@ -18,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app import logs
 from app.call.carrier import Carrier
 from app.call.events import NumberedEvent
-from app.call.journal import JournalWriter
+from app.call.journal import JournalWriter, Listener
 from app.call.record import CallRecord
 from app.call.registry import Registry
 from app.call.status import EndReason
@@ -49,16 +50,24 @@ FINISH_S = 1.0
 _log = structlog.get_logger(__name__)
 
 
-def create_app(settings: Settings | None = None, *, deadlines: Deadlines = Deadlines()) -> FastAPI:  # noqa: B008 (a frozen value)
-    """The server. Without settings it reads the environment; raises `SettingsError` when that is wrong."""
+def create_app(
+    settings: Settings | None = None,
+    *,
+    deadlines: Deadlines = Deadlines(),  # noqa: B008 (a frozen value)
+    listeners: Sequence[Listener] = (),
+) -> FastAPI:
+    """The server. Without settings it reads the environment; raises `SettingsError` when that is wrong.
+
+    Each listener is told of every event of every call as it happens; it runs in the event loop and must not block.
+    """
     settings = settings or Settings.load()
     logs.configure(level=settings.log_level, form=settings.log_format)
     registry = Registry(max_calls=settings.max_calls)
     app = FastAPI(
         title="Parley",
         summary="A phone number that answers with an AI agent.",
-        version="0.1.0",
-        lifespan=lambda app: _lifespan(app, settings, registry, deadlines),
+        version=version("parley"),
+        lifespan=lambda app: _lifespan(app, settings, registry, deadlines, listeners),
         openapi_url=None,  # web.docs serves it, to those who have a key
     )
     app.state.registry = registry
@@ -68,7 +77,9 @@ def create_app(settings: Settings | None = None, *, deadlines: Deadlines = Deadl
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI, settings: Settings, registry: Registry, deadlines: Deadlines) -> AsyncIterator[None]:
+async def _lifespan(
+    app: FastAPI, settings: Settings, registry: Registry, deadlines: Deadlines, listeners: Sequence[Listener]
+) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         try:
             opened = await stack.enter_async_context(open_store(settings, known()))
@@ -77,7 +88,7 @@ async def _lifespan(app: FastAPI, settings: Settings, registry: Registry, deadli
             raise
         providers = _providers(opened.store, settings, deadlines)
         client = await stack.enter_async_context(new_client())
-        journals = JournalWriter(settings.data_dir / "calls", period_s=deadlines.journal_s)
+        journals = JournalWriter(settings.data_dir / "calls", period_s=deadlines.journal_s, listeners=listeners)
         ingest = Ingest(journals.root, partial(_save, opened.engine))
         await stack.enter_async_context(
             _background(opened.store.listen(), journals.run(), ingest.run(), _tidy(opened.engine))

@@ -47,6 +47,7 @@ class Bridge:
         journal: Journal,
         now_ms: Callable[[], float],
         deadlines: Deadlines,
+        session_ready: Callable[[], None],
     ) -> None:
         self._socket = socket
         self._stream_sid = stream_sid
@@ -57,6 +58,7 @@ class Bridge:
         self._journal = journal
         self._now_ms = now_ms
         self._deadlines = deadlines
+        self._session_ready = session_ready
         self._sender: RealtimeSessionSender | None = None
         self._hears = False  # whether caller audio goes to the session, or is held until it is ready
         self._held: deque[str] = deque(maxlen=HELD_FRAMES)
@@ -134,6 +136,7 @@ class Bridge:
                 self._note(Kind.SESSION_ERROR, message=str(error) or "no session in time", severity="fatal")
                 self.end(EndReason.MODEL_UNAVAILABLE)
                 return
+            self._session_ready()
             self._note(Kind.SESSION_READY)
             if self._agent.speaks_first:
                 await self._greet(self._sender)

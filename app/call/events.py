@@ -1,4 +1,4 @@
-"""What happened in a call, as its journal keeps it and its transcript is told from it."""
+"""What happened in a call, as its journal keeps it, its listeners hear it and its transcript is told from it."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,11 +15,13 @@ class Kind(StrEnum):
     CALLER_SPEECH_STARTED = "caller.speech_started"
     CALLER_SPEECH_ENDED = "caller.speech_ended"
     CALLER_TRANSCRIPT = "caller.transcript"
+    """`text`; `final` when it is whole. Pieces go to listeners only."""
     CALLER_DTMF = "caller.dtmf"
     AGENT_SPEECH_STARTED = "agent.speech_started"
     """By what is heard, not by what was sent."""
     AGENT_SPEECH_ENDED = "agent.speech_ended"
     AGENT_TRANSCRIPT = "agent.transcript"
+    """What was said, as above; what was heard of it is in `agent.interrupted`, or all of it."""
     AGENT_INTERRUPTED = "agent.interrupted"
     RESPONSE_DONE = "response.done"
     ANSWER_LATE = "answer.late"
@@ -40,6 +42,8 @@ class CallEvent:
     kind: Kind
     at_ms: int
     data: dict[str, Any] = field(default_factory=dict)
+    fleeting: bool = False
+    """Told to listeners, never written down: a piece of something that comes whole later."""
 
 
 @dataclass(frozen=True, slots=True)

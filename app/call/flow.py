@@ -80,8 +80,8 @@ class CallFlow:
                 return self._on_tool_call(event, at_ms)
             case AgentTranscript():
                 return self._on_agent_transcript(event, at_ms)
-            case CallerTranscript(text, item_id, final=True):
-                return [_event(Kind.CALLER_TRANSCRIPT, at_ms, item_id=item_id, text=text)]
+            case CallerTranscript(text, item_id, final):
+                return [_words(Kind.CALLER_TRANSCRIPT, at_ms, item_id, text, final=final)]
             case SessionProblem(message, code, severity):
                 problem: Action = _event(Kind.SESSION_ERROR, at_ms, code=code, message=message, severity=severity)
                 return [problem, End(EndReason.MODEL_LOST)] if severity == "fatal" else [problem]
@@ -121,11 +121,9 @@ class CallFlow:
         return actions + self._when_all_heard(at_ms)
 
     def _on_agent_transcript(self, said: AgentTranscript, at_ms: float) -> list[Action]:
-        if not said.final:
-            self._said[said.item_id] = self._said.get(said.item_id, "") + said.text
-            return []
-        self._said[said.item_id] = said.text
-        return [_event(Kind.AGENT_TRANSCRIPT, at_ms, item_id=said.item_id, text=said.text)]
+        before = "" if said.final else self._said.get(said.item_id, "")
+        self._said[said.item_id] = before + said.text
+        return [_words(Kind.AGENT_TRANSCRIPT, at_ms, said.item_id, said.text, final=said.final)]
 
     def _flush(self, at_ms: float) -> list[Action]:
         """Send what is left of the current item, filled up to a whole frame."""
@@ -256,3 +254,7 @@ class CallFlow:
 
 def _event(kind: Kind, at_ms: float, **data: Any) -> CallEvent:
     return CallEvent(kind, int(at_ms), data)
+
+
+def _words(kind: Kind, at_ms: float, item_id: str, text: str, *, final: bool) -> CallEvent:
+    return CallEvent(kind, int(at_ms), {"item_id": item_id, "text": text, "final": final}, fleeting=not final)

@@ -7,7 +7,7 @@ call.wav       both tracks, caller left; transcript.json the turns (both at the 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,10 @@ NUL, REPLACEMENT = rb"\u0000", rb"\ufffd"
 RECORDING, TRANSCRIPT = "call.wav", "transcript.json"
 
 
+Listener = Callable[[CallRecord, CallEvent], None]
+"""The hook: told of every event of every call as it happens, in the event loop, so it must not block."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Batch:
     lines: list[NumberedEvent]
@@ -37,7 +41,9 @@ class _Batch:
 class Journal:
     """One call's folder. `add` and `recorder` are cheap and belong to the event loop; `write` belongs to a thread."""
 
-    def __init__(self, folder: Path, record: CallRecord, *, now_ms: Callable[[], float]) -> None:
+    def __init__(
+        self, folder: Path, record: CallRecord, *, now_ms: Callable[[], float], listeners: Sequence[Listener] = ()
+    ) -> None:
         self.folder = folder
         self.record = record
         self.recorder = Recorder()
@@ -47,19 +53,19 @@ class Journal:
         self._seq = 0
         self._unwritten: list[_Batch] = []
         self._sizes = {EVENTS: 0, CALLER_TRACK: 0, AGENT_TRACK: 0}
-        self._listeners: list[Callable[[CallEvent], None]] = []
+        self._listeners = tuple(listeners)
 
     def add(self, event: CallEvent) -> None:
-        """Note what happened."""
-        self._seq += 1
-        self._new.append(NumberedEvent(self._seq, event.kind, event.at_ms, event.data))
-        self.transcript.add(event)
+        """Note what happened, and tell the listeners."""
+        if not event.fleeting:
+            self._seq += 1
+            self._new.append(NumberedEvent(self._seq, event.kind, event.at_ms, event.data))
+            self.transcript.add(event)
         for listener in self._listeners:
-            listener(event)
-
-    def listen(self, listener: Callable[[CallEvent], None]) -> None:
-        """Call that function with every event from now on; it must not block."""
-        self._listeners.append(listener)
+            try:
+                listener(self.record, event)
+            except Exception:  # somebody else's code: its failure is not the call's
+                _log.exception("listener_failed", kind=event.kind)
 
     def collect(self, *, everything: bool = False) -> None:
         """Set aside what is ready to be written; with `everything`, what is still being heard as well."""
@@ -107,15 +113,16 @@ class Journal:
 class JournalWriter:
     """Writes all live calls' journals to disk, a second's worth at a time, in one thread."""
 
-    def __init__(self, root: Path, *, period_s: float) -> None:
+    def __init__(self, root: Path, *, period_s: float, listeners: Sequence[Listener] = ()) -> None:
         self.root = root
+        self._listeners = listeners
         self._period_s = period_s
         self._open: dict[str, Journal] = {}
         self._writing = asyncio.Lock()  # a journal is written by one thread at a time
 
     def open(self, record: CallRecord, *, now_ms: Callable[[], float]) -> Journal:
         """A new call's journal; its folder appears with the next round."""
-        journal = Journal(self.root / record.id, record, now_ms=now_ms)
+        journal = Journal(self.root / record.id, record, now_ms=now_ms, listeners=self._listeners)
         self._open[record.id] = journal
         return journal
 

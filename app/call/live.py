@@ -73,13 +73,13 @@ class LiveCall:
             journal=self._journal,
             now_ms=self._now_ms,
             deadlines=deadlines,
+            session_ready=self._on_session_ready,
         )
 
     async def run(self) -> CallRecord:
         """Carry the call to its end and return its final record; both sockets are closed by then."""
         call_sid = self._record.call_sid
         self._registry.enter(call_sid, self._bridge.end)
-        self._journal.listen(self._watch_status)
         self._note(Kind.CALL_STARTED, agent=self._record.agent, agent_version=self._record.agent_version)
         _log.info("call_started", agent=self._record.agent, caller=self._record.from_number)
         reason = EndReason.ERROR
@@ -119,10 +119,9 @@ class LiveCall:
         except (CarrierError, TimeoutError) as error:
             _log.warning("carrier_refused", reason=reason, error=str(error) or "time limit")
 
-    def _watch_status(self, event: CallEvent) -> None:
-        if event.kind is Kind.SESSION_READY:
-            self._move(CallStatus.LIVE)
-            self._record = replace(self._record, answered_at=datetime.now(UTC))
+    def _on_session_ready(self) -> None:
+        self._move(CallStatus.LIVE)
+        self._record = replace(self._record, answered_at=datetime.now(UTC))
 
     def _final_record(self, reason: EndReason) -> CallRecord:
         self._move(CallStatus.ENDED)

@@ -176,6 +176,14 @@ def test_an_interruption_tells_what_was_said_and_what_was_heard():
     }  # fmt: skip
 
 
+def test_pieces_of_what_is_said_are_told_but_not_kept():
+    flow = CallFlow()
+    [piece] = flow.on_agent(AgentTranscript("Hel", "item_1"), 0)
+    [whole] = flow.on_agent(AgentTranscript("Hello", "item_1", final=True), 1)
+    [hint] = flow.on_agent(CallerTranscript("Hi", "item_2"), 2)
+    assert [event.fleeting for event in (piece, whole, hint)] == [True, False, True]
+
+
 def test_tools_are_run_and_digits_told():
     flow = CallFlow()
     lookup = ToolCall("call_9", "lookup_table", "{}")

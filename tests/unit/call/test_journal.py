@@ -65,6 +65,27 @@ def test_nothing_is_forgotten_while_the_disk_refuses(journal):
     assert len(list(read_events(journal.folder))) == 1
 
 
+def test_listeners_are_told_of_everything_and_may_fail(tmp_path):
+    told = []
+
+    def broken(_record, _event):
+        raise RuntimeError("a listener's own mistake")
+
+    journal = Journal(
+        tmp_path / "0197",
+        RECORD,
+        now_ms=lambda: 0.0,
+        listeners=[broken, lambda record, event: told.append((record.id, event.kind))],
+    )
+    journal.add(CallEvent(Kind.AGENT_TRANSCRIPT, 0, {"text": "Hel", "final": False}, fleeting=True))
+    journal.add(CallEvent(Kind.AGENT_TRANSCRIPT, 1, {"text": "Hello", "final": True}))
+    journal.collect()
+    journal.write()
+
+    assert told == [("0197", Kind.AGENT_TRANSCRIPT)] * 2
+    assert [event.data["text"] for event in read_events(journal.folder)] == ["Hello"]
+
+
 def test_a_half_written_last_line_is_left_out(journal):
     journal.add(CallEvent(Kind.CALL_STARTED, 0))
     journal.collect()
