@@ -239,6 +239,13 @@ class SessionUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionDegraded:
+    """The session differs from what was asked for in these fields of its configuration: they were not granted."""
+
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SessionExpiring:
     """The provider ends the session in this many seconds, whatever is being said then."""
 
@@ -285,6 +292,7 @@ RealtimeInEvent = (
     | SessionProblem
     | SessionCreated
     | SessionUpdated
+    | SessionDegraded
     | SessionExpiring
     | SessionStatusChanged
     | Unknown
