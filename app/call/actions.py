@@ -45,6 +45,13 @@ class AnswerTool:
 
 
 @dataclass(frozen=True, slots=True)
+class DenyApproval:
+    """Do not let the provider's own tool run."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TellModel:
     """Give the model a text in the caller's name and let it answer."""
 
@@ -70,4 +77,4 @@ class End:
     reason: EndReason
 
 
-Action = Play | Clear | Truncate | RunTool | AnswerTool | TellModel | Respond | Say | End | CallEvent
+Action = Play | Clear | Truncate | RunTool | AnswerTool | DenyApproval | TellModel | Respond | Say | End | CallEvent

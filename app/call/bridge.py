@@ -8,7 +8,19 @@ from typing import Any
 
 import msgspec
 
-from app.call.actions import Action, AnswerTool, Clear, End, Play, Respond, RunTool, Say, TellModel, Truncate
+from app.call.actions import (
+    Action,
+    AnswerTool,
+    Clear,
+    DenyApproval,
+    End,
+    Play,
+    Respond,
+    RunTool,
+    Say,
+    TellModel,
+    Truncate,
+)
 from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
 from app.call.journal import Journal
@@ -212,6 +224,8 @@ class Bridge:
                 await sender.truncate(item_id, heard_ms)
             case TellModel(text):
                 await sender.send_text(text)
+            case DenyApproval(request_id):
+                await sender.answer_approval(request_id, approve=False, reason="Nobody can approve this in a call.")
             case Respond():
                 await sender.start_response()
             case Say(text):

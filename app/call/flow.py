@@ -4,20 +4,21 @@ from collections.abc import Collection
 from typing import Any
 
 from app.audio import base64_size, ms_of
-from app.call.actions import Action, Clear, End, Play, RunTool, TellModel, Truncate
+from app.call.actions import Action, Clear, DenyApproval, End, Play, RunTool, TellModel, Truncate
 from app.call.answers import Answers
 from app.call.events import CallEvent, Kind
 from app.call.framing import Framer
 from app.call.goodbye import Goodbye
 from app.call.latency import Latency
+from app.call.notes import note, words
 from app.call.playback import Cut, Playback
 from app.call.status import EndReason
 from app.call.transcript import heard_words
 from app.realtime.events import (
     AgentTranscript,
+    ApprovalRequested,
     AudioDelta,
     AudioDone,
-    CallerTranscript,
     RealtimeInEvent,
     ResponseDone,
     ResponseStarted,
@@ -80,13 +81,12 @@ class CallFlow:
                 return self._on_tool_call(event, at_ms)
             case AgentTranscript():
                 return self._on_agent_transcript(event, at_ms)
-            case CallerTranscript(text, item_id, final):
-                return [_words(Kind.CALLER_TRANSCRIPT, at_ms, item_id, text, final=final)]
-            case SessionProblem(message, code, severity):
-                problem: Action = _event(Kind.SESSION_ERROR, at_ms, code=code, message=message, severity=severity)
-                return [problem, End(EndReason.MODEL_LOST)] if severity == "fatal" else [problem]
+            case SessionProblem():
+                return self._on_problem(event, at_ms)
+            case ApprovalRequested(request_id):
+                return [DenyApproval(request_id), *note(event, at_ms)]
             case _:
-                return []
+                return [*note(event, at_ms)]
 
     def _on_audio(self, delta: AudioDelta, at_ms: float) -> list[Action]:
         item_id = delta.item_id
@@ -123,7 +123,7 @@ class CallFlow:
     def _on_agent_transcript(self, said: AgentTranscript, at_ms: float) -> list[Action]:
         before = "" if said.final else self._said.get(said.item_id, "")
         self._said[said.item_id] = before + said.text
-        return [_words(Kind.AGENT_TRANSCRIPT, at_ms, said.item_id, said.text, final=said.final)]
+        return [words(Kind.AGENT_TRANSCRIPT, at_ms, said.item_id, said.text, final=said.final)]
 
     def _flush(self, at_ms: float) -> list[Action]:
         """Send what is left of the current item, filled up to a whole frame."""
@@ -198,6 +198,11 @@ class CallFlow:
         actions += self._goodbye.on_response_done(spoke=self._response_spoke, heard_by_ms=heard_by_ms)
         return actions + self._when_all_heard(at_ms)
 
+    def _on_problem(self, problem: SessionProblem, at_ms: float) -> list[Action]:
+        told = {"code": problem.code, "message": problem.message, "severity": problem.severity}
+        noted = _event(Kind.SESSION_ERROR, at_ms, **told, item_id=problem.item_id)
+        return [noted, End(EndReason.MODEL_LOST)] if problem.severity == "fatal" else [noted]
+
     def _on_tool_call(self, call: ToolCall, at_ms: float) -> list[Action]:
         called = _event(Kind.TOOL_CALLED, at_ms, call_id=call.call_id, name=call.name, arguments=call.arguments)
         if call.name in self._hang_up_tools:
@@ -254,7 +259,3 @@ class CallFlow:
 
 def _event(kind: Kind, at_ms: float, **data: Any) -> CallEvent:
     return CallEvent(kind, int(at_ms), data)
-
-
-def _words(kind: Kind, at_ms: float, item_id: str, text: str, *, final: bool) -> CallEvent:
-    return CallEvent(kind, int(at_ms), {"item_id": item_id, "text": text, "final": final}, fleeting=not final)
