@@ -13,6 +13,7 @@ from app.realtime.events import (
     RateLimits,
     RealtimeInEvent,
     SessionCreated,
+    SessionDegraded,
     SessionExpiring,
     SessionStatusChanged,
 )
@@ -33,6 +34,8 @@ def note(event: RealtimeInEvent, at_ms: float) -> list[CallEvent]:
             kind, data = Kind.SESSION_CREATED, {"session_id": session_id, "expires_at_s": expires_at_s}
         case SessionStatusChanged(status, before):
             kind, data = Kind.SESSION_STATUS, {"status": status, "before": before}
+        case SessionDegraded(fields):
+            kind, data = Kind.SESSION_DEGRADED, {"fields": list(fields)}
         case SessionExpiring(left_s):
             kind, data = Kind.SESSION_EXPIRING, {"left_s": left_s}
         case RateLimits(limits):
