@@ -12,7 +12,7 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.call.events import Kind, NumberedEvent
+from app.call.events import CallEvent, Kind, NumberedEvent
 from app.call.record import CallRecord
 from app.call.registry import Registry
 from app.conf.models import DEFAULT
@@ -46,6 +46,8 @@ class Rig:
     engine: AsyncEngine
     data_dir: Path
     server: ParleyServer
+    told: list[CallEvent]
+    """Everything that the hook was told of."""
 
     @property
     def registry(self) -> Registry:
@@ -126,7 +128,12 @@ async def open_rig(
             "twilio_account_sid": ACCOUNT_SID,
             "twilio_auth_token": AUTH_TOKEN,
         }
-        app = create_app(Settings.load(_env_file=None, **(given | settings)), deadlines=replace(deadlines, speed=speed))
+        told: list[CallEvent] = []
+        app = create_app(
+            Settings.load(_env_file=None, **(given | settings)),
+            deadlines=replace(deadlines, speed=speed),
+            listeners=[lambda _record, event: told.append(event)],
+        )
         registry: Registry = app.state.registry
         config = server_config(app, host="127.0.0.1", port=0, max_calls=registry.max_calls)
         calls = app.state.answered_calls
@@ -135,7 +142,7 @@ async def open_rig(
         engine = create_engine(database_url)
         try:
             await _started(server, serving, url)
-            rig = Rig(app, url, openai, twilio, engine, data_dir, server)
+            rig = Rig(app, url, openai, twilio, engine, data_dir, server, told)
             if agent is not None:
                 await rig.put("agent", DEFAULT, agent)
             yield rig

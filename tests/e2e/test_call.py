@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from app.call.events import Kind
 from app.call.journal import CALL, EVENTS, RECORDING, TRANSCRIPT
 from app.call.status import CallStatus, EndReason
@@ -98,7 +96,7 @@ async def test_barge_in_silences_at_once_and_truncates_at_what_was_heard(rig):
     assert "error" not in session.sent
 
 
-async def test_tools_of_one_answer_lead_to_one_response_and_each_call_has_one_output(rig):
+async def test_r0_12_r3_39_tools_of_one_answer_lead_to_one_response_and_each_call_has_one_output(rig):
     lookup = {
         "type": "lookup", "name": "lookup", "description": "x", "key_name": "key", "entries": {"a": "one", "b": "two"},
     }  # fmt: skip
@@ -161,21 +159,6 @@ async def test_digits_reach_the_model_as_text(rig):
     [item] = [event["item"] for event in sent(session, "conversation.item.create")]
     assert item["content"] == [{"type": "input_text", "text": "The caller pressed the key 5 on the phone."}]
     assert of_kind(events, Kind.CALLER_DTMF)[0].data == {"digit": "5"}
-
-
-@pytest.mark.parametrize(("agent", "creates"), [({"speaks_first": False}, 0), ({}, 1)])
-async def test_the_agent_speaks_first_unless_told_to_wait(rig, agent, creates):
-    house = await rig(ScriptedBrain([GREETING]), agent=agent)
-    call = await house.ring()
-    session = await house.openai.session()
-    await call.wait_stream()
-    if creates:
-        await call.wait_heard(1000)
-    else:
-        await session.wait_for("input_audio_buffer.append")
-    await call.hang_up()
-    await house.settled(call)
-    assert len(sent(session, "response.create")) == creates
 
 
 async def test_a_caller_who_hangs_up_ends_the_session_within_a_second(rig):

@@ -34,7 +34,7 @@ def verbs(call):
         Faults(hang_before="session.updated"),
         Faults(close_after_events=1),
         Faults(refuse_update="unknown_parameter"),
-        Faults(echo_format={"type": "audio/pcm", "rate": 24000}),
+        Faults(refuse_update="invalid_value", refuse_param="session.instructions"),
     ],
     ids=lambda faults: repr(faults)[:60],
 )
