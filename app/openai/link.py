@@ -74,11 +74,15 @@ class Link:
     async def send_audio(self, audio: str) -> None:
         """Send caller audio at once, or, while the server is too slow, keep the newest seconds of it."""
         if not self._backlog and not self._is_congested():
-            await self.send(messages.append(audio))
+            await self.send(self.append(audio))
             return
         self._backlog.keep(audio)
         while self._backlog and not self._is_congested():
-            await self.send(messages.append(self._backlog.take()))
+            await self.send(self.append(self._backlog.take()))
+
+    def append(self, audio: str) -> str:
+        """The event that carries this caller audio."""
+        return messages.append(audio)
 
     def _is_congested(self) -> bool:
         return self._socket.transport.get_write_buffer_size() > CONGESTED_BYTES

@@ -3,26 +3,45 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection
 
 from app.conf.models import OpenAICoreConf
 from app.errors import SessionUnavailable
-from app.openai import connect, messages
+from app.openai import client_events, connect, messages, session_check
 from app.openai.constants import DEFAULT_MODEL, OPENAI_REALTIME_BASE_URL
+from app.openai.degraded import DegradedLink
 from app.openai.link import Link
 from app.openai.receiver import OpenAIRealtimeSessionReceiver
 from app.openai.sender import OpenAIRealtimeSessionSender
-from app.openai.session_config import refused_format
 from app.openai.types import events as wire
 from app.openai.types.session import OpenaiRealtimeSessionConfig
 from app.timing import Deadlines
 
+if TYPE_CHECKING:  # it needs numpy, and only a session that speaks PCM needs it
+    from app.openai.transcode import Transcoding
+
 TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What server and we agreed on: `fields` are not as they were first asked for."""
+
+    config: OpenaiRealtimeSessionConfig
+    granted: Mapping[str, Any]
+    fields: tuple[str, ...] = ()
+    transcoding: "Transcoding | None" = None
+
+    def link(self, socket: ClientConnection, mask: Callable[[str], str], deadlines: Deadlines) -> Link:
+        """The link that such a session needs."""
+        parts = (socket, self.config, self.granted, mask, deadlines)
+        return DegradedLink(*parts, fields=self.fields, transcoding=self.transcoding) if self.fields else Link(*parts)
 
 
 async def create_openai_realtime_session(
@@ -42,11 +61,11 @@ async def create_openai_realtime_session(
         try:
             async with asyncio.timeout_at(min(until_s, now_s() + deadlines.connect_s)):
                 socket = await connect.open_socket(url, core_conf, ssl_context=ssl_context, deadlines=deadlines)
-                granted = await _configure(socket, config)
+                agreed = await _configure(socket, config)
         except connect.FAILURES as error:
             failed = connect.failure(error)
         else:
-            link = Link(socket, config, granted, mask, deadlines)
+            link = agreed.link(socket, mask, deadlines)
             return OpenAIRealtimeSessionSender(link), OpenAIRealtimeSessionReceiver(link)
         if not tries_left or not await connect.pause_before_retry(failed, until_s):
             break
@@ -58,29 +77,73 @@ def _masked(text: str, key: SecretStr) -> str:
     return text.replace(key.get_secret_value(), "***") if key else text
 
 
-async def _configure(socket: ClientConnection, config: OpenaiRealtimeSessionConfig) -> Mapping[str, Any]:
-    """Wait until the server is there, send the configuration, and see that it is what we asked for; what it granted."""
+async def _configure(socket: ClientConnection, config: OpenaiRealtimeSessionConfig) -> Agreed:
+    """Wait until the server is there, and agree with it on a session."""
     try:
         # a wrong key is told in band, so "connected" means the first event that is no error
-        first = await _next_good(socket)
+        first = await _next_event(socket)
+        if isinstance(first, wire.Error):
+            raise connect.refused(first.error)
         created = first.session if isinstance(first, wire.SessionCreated) else {}
-        await socket.send(messages.session_update(config.wire(), "configure"))
-        event = await _next_good(socket)
-        while not isinstance(event, wire.SessionUpdated):
-            event = await _next_good(socket)
-        if difference := refused_format(config, event.session):
-            raise connect.TryFailed(f"OpenAI changed {difference}", code="audio_format_refused", retryable=False)
-        return created | event.session
+        agreed = await _agree(socket, config)
+        return replace(agreed, granted={**created, **agreed.granted})
     except BaseException:  # whoever cancels us must not leave a paid socket behind
         socket.transport.abort()
         raise
 
 
-async def _next_good(socket: ClientConnection) -> wire.ServerEvent | wire.Other:
+async def _agree(socket: ClientConnection, config: OpenaiRealtimeSessionConfig) -> Agreed:
+    """Ask for the session and, where something in it was not granted, once more for one without that."""
+    answer = await _ask(socket, config, "configure")
+    if isinstance(answer, wire.ErrorDetails):
+        paths = session_check.refused(config, answer.param)
+    else:
+        paths = session_check.changed(config, answer)
+    correction = session_check.correction(config, paths) if paths else None
+    if correction is None:
+        return _settled(config, answer)
+    return replace(
+        _settled(correction.config, await _ask(socket, correction.config, "correct"), also=correction.fields),
+        transcoding=await asyncio.to_thread(_new_transcoding) if correction.transcoded else None,
+    )
+
+
+def _settled(
+    config: OpenaiRealtimeSessionConfig, answer: Mapping[str, Any] | wire.ErrorDetails, also: tuple[str, ...] = ()
+) -> Agreed:
+    """The last answer as an agreement; raises `TryFailed` where no call can live with it."""
+    if isinstance(answer, wire.ErrorDetails):
+        raise connect.refused(answer)
+    if wrong := session_check.unconfirmed_format(config, answer):
+        text = f"OpenAI changed session.{wrong.name}: asked for {wrong.asked}, got {wrong.got}"
+        raise connect.TryFailed(text, code="audio_format_refused", retryable=False)
+    changed = map(session_check.name_of, session_check.changed(config, answer))
+    return Agreed(config, answer, (*also, *changed))
+
+
+def _new_transcoding() -> "Transcoding":
+    """Off the event loop: loading numpy would stop every other call for a tenth of a second."""
+    from app.openai.transcode import Transcoding
+
+    return Transcoding()
+
+
+async def _ask(
+    socket: ClientConnection, config: OpenaiRealtimeSessionConfig, event_id: str
+) -> Mapping[str, Any] | wire.ErrorDetails:
+    """Send the configuration; the session that came of it, or why none did."""
+    await socket.send(client_events.session_update(config.wire(), event_id))
+    while True:
+        match await _next_event(socket):
+            case wire.SessionUpdated(session=session):
+                return session
+            case wire.Error(error=error):
+                return error
+
+
+async def _next_event(socket: ClientConnection) -> wire.ServerEvent | wire.Other:
+    """The next event; frames that are none are passed over."""
     while True:
         frame = await socket.recv(decode=False)
         with contextlib.suppress(ValueError):
-            event = messages.decode(frame)
-            if isinstance(event, wire.Error):
-                raise connect.refused(event.error)
-            return event
+            return messages.decode(frame)

@@ -1,7 +1,8 @@
 """What can be made to go wrong with one connection."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from app.sandbox.openai.sound import Format
 
@@ -28,6 +29,10 @@ class Faults:
     """Frames, whatever they hold, sent right after `session.created`."""
     refuse_update: str | None = None
     """Every `session.update` is answered by an `error` with this code."""
+    refuse_param: str | None = None
+    """With `refuse_update`: only an update that holds this field, like `session.audio.input.noise_reduction`."""
+    override: Mapping[str, Any] | None = None
+    """The session has these fields whatever was asked, and `session.updated` says so."""
     echo_format: Format | None = None
     """Audio is spoken in this format whatever was asked, and `session.updated` says so."""
 

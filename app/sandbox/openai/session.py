@@ -18,7 +18,7 @@ from app.sandbox.openai.observed import Observed
 from app.sandbox.openai.pending import Pending, Wish, own_input, terms, what_was_heard
 from app.sandbox.openai.refusal import Refusal, error_event
 from app.sandbox.openai.response import Response
-from app.sandbox.openai.session_config import Config, default_config, updated, with_format
+from app.sandbox.openai.session_config import Config, default_config, holds, updated, with_format
 from app.sandbox.openai.sound import decode
 from app.sandbox.openai.vad import Noticed
 from app.sandbox.voices.clips import text_of
@@ -127,10 +127,14 @@ class SandboxSession(Observed):
     # Configuration
 
     def _update(self, update: Mapping[str, Any]) -> None:
-        if self._faults.refuse_update is not None:
-            raise Refusal(self._faults.refuse_update, "This session.update is refused on purpose.", "session")
+        faults = self._faults
+        if faults.refuse_update is not None and holds(update, faults.refuse_param):
+            param = faults.refuse_param or "session"
+            raise Refusal(faults.refuse_update, "This session.update is refused on purpose.", param)
         config = updated(self.config, update, has_spoken=self._has_spoken)
-        self.config = with_format(config, self._faults.echo_format) if self._faults.echo_format else config
+        if faults.override:
+            config = updated(config, faults.override, has_spoken=False)
+        self.config = with_format(config, faults.echo_format) if faults.echo_format else config
         self._input.configure(self.config)
         self.emit({"type": "session.updated", "session": self._shown()})
 

@@ -63,6 +63,16 @@ def updated(config: Config, update: Mapping[str, Any], *, has_spoken: bool) -> C
     return merged
 
 
+def holds(update: Mapping[str, Any], param: str | None) -> bool:
+    """Whether the update has that field, named from `session` down; every update has the whole."""
+    value: Any = {"session": update}
+    for key in (param or "session").split("."):
+        if not isinstance(value, Mapping) or key not in value:
+            return False
+        value = value[key]
+    return True
+
+
 def _merged(config: Mapping[str, Any], update: Mapping[str, Any]) -> Config:
     merged = dict(config)
     for name, value in update.items():

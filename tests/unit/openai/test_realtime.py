@@ -230,24 +230,25 @@ async def test_a_wrong_key_told_in_band_is_final():
     assert (error.code, error.retryable, len(server.requests)) == ("invalid_api_key", False, 1)
 
 
-async def test_a_refused_field_is_named_and_final():
+async def test_a_refused_field_without_which_there_is_no_call_is_named_and_final():
     async def script(peer: Peer) -> None:
         await peer.send("session.created", session={})
         await peer.receive("session.update")
-        await peer.error("unknown_parameter", param="session.audio.output.format.rate")
+        await peer.error("unknown_parameter", param="session.instructions")
 
     async with playing(script) as server:
         error = await failing(server)
-    assert "session.audio.output.format.rate" in str(error)
+    assert "session.instructions" in str(error)
     assert (error.code, error.retryable, len(server.requests)) == ("unknown_parameter", False, 1)
 
 
 async def test_another_audio_format_than_asked_for_is_no_session():
     async def script(peer: Peer) -> None:
         await peer.send("session.created", session={})
-        session = (await peer.receive("session.update"))["session"]
-        session["audio"]["output"]["format"] = {"type": "audio/pcm", "rate": 24000}
-        await peer.send("session.updated", session=session)
+        for _ in range(2):
+            session = (await peer.receive("session.update"))["session"]
+            session["audio"]["output"]["format"] = {"type": "audio/pcma"}
+            await peer.send("session.updated", session=session)
 
     async with playing(script) as server:
         error = await failing(server)
