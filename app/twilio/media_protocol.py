@@ -98,6 +98,8 @@ def decode(text: str) -> MediaEvent:
         frame = _frames.decode(text)
         match frame:
             case _Frame(event="media", media=_Media() as media):
+                if '"' in media.payload or "\\" in media.payload:  # it goes on unopened, inside other JSON
+                    raise MediaProtocolError("a media message whose payload is not base64")
                 return Media(media.payload, at_ms=int(media.timestamp), chunk=int(media.chunk))
             case _Frame(event="mark", mark=_Mark() as mark):
                 return MarkReached(mark.name)
