@@ -16,7 +16,7 @@ demo: setup ## one whole rehearsed phone call, shown turn by turn; needs no acco
 	@.venv/bin/parley demo $(ARGS)
 
 test: setup ## the whole test suite
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup ## format, lint, types and the direction of imports
 	$(PY) -m ruff check .
