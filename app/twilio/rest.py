@@ -1,4 +1,4 @@
-"""Twilio's REST API: redirect and end a call."""
+"""Twilio's REST API: redirect and end a call, see where numbers send theirs."""
 
 import asyncio
 from http import HTTPStatus
@@ -18,12 +18,21 @@ def new_client() -> httpx.AsyncClient:
     return httpx.AsyncClient(trust_env=False, timeout=None)  # noqa: S113 - each request has its own deadline below
 
 
+class PhoneNumber(msgspec.Struct, frozen=True):
+    """A number of an account, and where it sends its calls."""
+
+    phone_number: str
+    voice_url: str | None = None
+    voice_fallback_url: str | None = None
+    status_callback: str | None = None
+
+
 class TwilioRest:
-    """One account's calls; an `app.call.carrier.Carrier`."""
+    """One account's calls and numbers; an `app.call.carrier.Carrier`."""
 
     def __init__(self, client: httpx.AsyncClient, account: TwilioCoreConf, *, base_url: str, carrier_s: float) -> None:
         self._client = client
-        self._calls_url = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account.account_sid}/Calls"
+        self._account_url = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account.account_sid}"
         self._auth = _credentials(account)
         self._carrier_s = carrier_s
 
@@ -41,7 +50,7 @@ class TwilioRest:
 
     async def _update(self, call_sid: str, form: dict[str, str]) -> None:
         """Post one change, and once more where Twilio could not take it: saying it twice changes nothing."""
-        url = f"{self._calls_url}/{quote(call_sid, safe='')}.json"
+        url = f"{self._account_url}/Calls/{quote(call_sid, safe='')}.json"
         try:
             await self._post(url, form)
         except CarrierApiError as error:
@@ -52,13 +61,31 @@ class TwilioRest:
 
     async def _post(self, url: str, form: dict[str, str]) -> None:
         what = f"updating a call ({', '.join(form)})"
+        await self._ask(what, self._client.build_request("POST", url, data=form))
+
+    async def phone_numbers(self) -> list[PhoneNumber]:
+        """The account's numbers, as far as one page of a thousand holds them."""
+        what = "listing the numbers"
+        url = f"{self._account_url}/IncomingPhoneNumbers.json"
+        response = await self._ask(what, self._client.build_request("GET", url, params={"PageSize": 1000}))
+        try:
+            return msgspec.json.decode(response.content, type=_Numbers).incoming_phone_numbers
+        except msgspec.DecodeError as error:
+            raise CarrierApiError(f"{what}: Twilio's answer cannot be read: {error}") from None
+
+    async def _ask(self, what: str, request: httpx.Request) -> httpx.Response:
         try:
             async with asyncio.timeout(self._carrier_s):
-                response = await self._client.post(url, data=form, auth=self._auth)
+                response = await self._client.send(request, auth=self._auth)
         except (httpx.TransportError, TimeoutError) as error:
             raise CarrierApiError(f"{what}: Twilio cannot be reached: {type(error).__name__}") from error
         if not response.is_success:
             raise _problem(what, response)
+        return response
+
+
+class _Numbers(msgspec.Struct):
+    incoming_phone_numbers: list[PhoneNumber]
 
 
 def _passing(status: int | None) -> bool:

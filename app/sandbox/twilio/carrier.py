@@ -93,6 +93,15 @@ class SandboxTwilio:
         """How phones behave that are dialled; one that is not here answers after a second and talks for three."""
         return self._network.destinations
 
+    def own(self, number: str, **changes: str | None) -> None:
+        """The account has this number. Its calls go where all calls go, unless `changes` (Twilio's fields) say more."""
+        urls = {
+            "voice_url": self._voice_url,
+            "voice_fallback_url": self._fallback_url,
+            "status_callback": self._status_url,
+        }
+        self._rest.numbers.append({"phone_number": number, "account_sid": self.account_sid, **urls, **changes})
+
     def fail_rest(self, status: int | None, *, code: int = 20500, times: int = 1) -> None:
         """Let the next REST requests fail with that status; None lets them hang until the client gives up."""
         self._rest.faults += [RestFault(status, code)] * times

@@ -59,6 +59,7 @@ class RestApi:
     ) -> None:
         self.requests: list[RestRequest] = []
         self.faults: list[RestFault] = []
+        self.numbers: list[dict[str, Any]] = []
         self._account_sid = account_sid
         self._authorization = f"Basic {base64.b64encode(f'{account_sid}:{auth_token}'.encode()).decode()}"
         self._calls = calls
@@ -72,12 +73,18 @@ class RestApi:
                 Route(f"{ACCOUNT}/Calls.json", self._create_call, methods=["POST"]),
                 Route(f"{ACCOUNT}/Calls/{{call_sid}}.json", self._fetch_call, methods=["GET"]),
                 Route(f"{ACCOUNT}/Calls/{{call_sid}}.json", self._update_call, methods=["POST"]),
+                Route(f"{ACCOUNT}/IncomingPhoneNumbers.json", self._list_numbers, methods=["GET"]),
                 Route("/{path:path}", self._unknown, methods=["GET", "POST", "DELETE"]),
             ]
         )
 
     async def _list_calls(self, request: Request) -> Response:
         return await self._answer(request, lambda _: self._page())
+
+    async def _list_numbers(self, request: Request) -> Response:
+        return await self._answer(
+            request, lambda _: {"incoming_phone_numbers": self.numbers, "page": 0, "page_size": 50}
+        )
 
     async def _create_call(self, request: Request) -> Response:
         return await self._answer(request, self._created, status=201)
