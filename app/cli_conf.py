@@ -3,17 +3,17 @@
 import asyncio
 import getpass
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.conf.models import SECTIONS
+from app.conf.models import DEFAULT, SECTIONS
 from app.conf.opening import open_store
 from app.conf.store import ConfStore
-from app.errors import ParleyError
+from app.errors import ConfError, ParleyError
 from app.settings import Settings
 
 app = typer.Typer(name="conf", help="Read and write the configuration table core_conf.", no_args_is_help=True)
@@ -43,10 +43,33 @@ def set_(section: Section, name: Name, source: Source = "-") -> None:  # type: i
     value = _read(source)
 
     async def work(store: ConfStore) -> None:
-        version = await store.put(section, name, value, by=f"{getpass.getuser()} (parley conf)")
-        Console().print(f"{section}/{name} is now at version {version}.", highlight=False)
-        for warning in store.warnings():
-            Console(stderr=True).print(f"Warning: {warning}", highlight=False)
+        await _write(store, section, name, value)
+        _warn(store.warnings())
+
+    _run(work)
+
+
+@app.command("import")
+def import_(
+    source: Source,
+    name: Annotated[str, typer.Option(help="The agent's name, where the file is one agent.")] = DEFAULT,
+) -> None:
+    """Write every row of a file: sections, in each its names, in each the row. Or one agent, in words old or new.
+
+    A row that is refused is named, and does not keep the others from being written.
+    """
+    rows = list(_rows(_read(source), name))
+
+    async def work(store: ConfStore) -> None:
+        refused = []
+        for row in rows:
+            try:
+                await _write(store, *row)
+            except ConfError as error:
+                refused.append(str(error))
+        _warn(store.warnings())
+        if refused:
+            raise ConfError("\n".join(refused))
 
     _run(work)
 
@@ -65,6 +88,30 @@ def list_(section: Annotated[str | None, typer.Argument(help="Only this section.
     _run(work)
 
 
+def _rows(content: object, name: str) -> Iterator[tuple[str, str, object]]:
+    """Section, name and value of each row, in an order in which none needs a later one."""
+    if not isinstance(content, dict) or not content.keys() <= SECTIONS.keys():
+        yield "agent", name, content
+        return
+    for section in SECTIONS:
+        rows = content.get(section, {})
+        if not isinstance(rows, dict):
+            raise _refusal(f"{section}: not an object of names and their rows")
+        for row_name, value in rows.items():
+            yield section, row_name, value
+
+
+async def _write(store: ConfStore, section: str, name: str, value: object) -> None:
+    written = await store.put(section, name, value, by=f"{getpass.getuser()} (parley conf)")
+    Console().print(f"{section}/{name} is now at version {written.version}.", highlight=False)
+    _warn(written.warnings)
+
+
+def _warn(warnings: list[str]) -> None:
+    for warning in warnings:
+        Console(stderr=True).print(f"Warning: {warning}", highlight=False, markup=False, soft_wrap=True)
+
+
 def _read(source: TextIO) -> object:
     try:
         return json.load(source)
@@ -74,8 +121,10 @@ def _read(source: TextIO) -> object:
 
 
 def _run(work: Callable[[ConfStore], Awaitable[None]]) -> None:
+    from app.main import known  # slow to import, and `--help` needs none of it
+
     async def opened() -> None:
-        async with open_store(Settings.load(), strict=False) as parts:
+        async with open_store(Settings.load(), known(), strict=False) as parts:
             await work(parts.store)
 
     try:

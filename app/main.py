@@ -31,8 +31,8 @@ from app.db import api_keys, calls
 from app.db.engine import db_session
 from app.errors import ConfMissing, DatabaseError, ParleyError
 from app.jobs.ingest import Ingest
-from app.openai.constants import UNFIT_VOICES
 from app.openai.realtime import OpenAIProvider
+from app.openai.rules import OPENAI_RULES
 from app.realtime.session import RealtimeProvider, RealtimeSession
 from app.settings import CONTAINER_SECRETS, Settings
 from app.timing import Deadlines
@@ -151,7 +151,7 @@ class AnsweredCalls:
 
 def known() -> Known:
     """What this build can do, as configuration is checked against it."""
-    return Known(providers=frozenset({"openai"}), unfit_voices=UNFIT_VOICES)
+    return Known(providers={"openai": OPENAI_RULES})
 
 
 def _providers(store: ConfStore, settings: Settings, deadlines: Deadlines) -> Mapping[str, RealtimeProvider]:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,6 +42,14 @@ class ShownRow:
     version: int
     updated_at: datetime
     updated_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A row's new version, and what the writer should know about what it says."""
+
+    version: int
+    warnings: list[str]
 
 
 class ConfStore:
@@ -111,16 +119,24 @@ class ConfStore:
 
     # writing
 
-    async def put(self, section: str, name: str, value: object, *, by: str, expected_version: int | None = None) -> int:
-        """Write the row and return its new version; 0 expects that there is none.
+    async def put(
+        self, section: str, name: str, value: object, *, by: str, expected_version: int | None = None
+    ) -> Written:
+        """Write the row; expecting version 0 is expecting that there is none.
 
-        A secret that is left out, or given in its masked form, stays as it is; null takes it away.
+        A secret that is left out, or given in its masked form, stays as it is; null takes it away. An agent may be
+        given in old words.
         """
+        warnings: list[str] = []
+        if section == "agent" and isinstance(value, dict):
+            value, warnings = self._known.modernise(name, value)
         async with db_session(self._engine) as db:
             rows = await core_conf.lock_rows(db)
             current = rows.get((section, name))
             _check_version(section, name, current, expected_version)
             conf = self._completed(section, name, value, current)
+            if isinstance(conf, AgentConf):
+                warnings += self._known.accept(name, conf, datetime.now(UTC).date())
             if isinstance(conf, NumberConf) and ("agent", conf.agent) not in rows:
                 raise ConfInvalid(f"{section}/{name}: agent: there is no agent/{conf.agent}")
             sealed = self._key_ring.seal(section, name, conf)
@@ -131,7 +147,7 @@ class ConfStore:
                     raise ConfInvalid(f"{section}/{name}: has characters that cannot be stored, like \\u0000") from None
                 raise
         await self._refresh_if_possible()
-        return version
+        return Written(version, [f"{section}/{name}: {warning}" for warning in warnings])
 
     async def delete(self, section: str, name: str, *, by: str, expected_version: int | None = None) -> None:
         """Delete the row; an agent that answers a number is refused."""

@@ -1,5 +1,6 @@
 """Where OpenAI lives, and what we know of its realtime models and voices (November 2026)."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -7,33 +8,84 @@ OPENAI_REALTIME_BASE_URL = "wss://api.openai.com/v1/realtime"
 OPENAI_TRANSCRIPTION_URL = "https://api.openai.com/v1/audio/transcriptions"
 
 DEFAULT_MODEL = "gpt-realtime-2.1"
+DEFAULT_MINI_MODEL = "gpt-realtime-2.1-mini"
+DEFAULT_TRANSCRIPTION_MODEL = "gpt-transcribe"
 
-UNFIT_VOICES = frozenset({"fable", "onyx", "nova"})
-"""Voices of the speech API that give distorted noise on a realtime session."""
+UNFIT_VOICES = {"fable": "cedar", "onyx": "cedar", "nova": "marin"}
+"""Voices of the speech API that give distorted noise on a realtime session, and what to take instead."""
+
+PROMPTS_LAST_DAY = date(2026, 11, 30)
+"""Stored prompts, and the API that makes them, end on this day."""
 
 
 @dataclass(frozen=True, slots=True)
 class RealtimeModel:
-    """What a model can do, and the day it is shut down where that has been announced."""
+    """What a model can do, and its last day where that has been announced."""
 
     reasons: bool = False
+    max_output_tokens: int | None = 4096
     last_day: date | None = None
+    replacement: str = DEFAULT_MODEL
 
 
-_JANUARY_2027 = date(2027, 1, 20)
+@dataclass(frozen=True, slots=True)
+class TranscriptionModel:
+    """What a recogniser of the caller's words takes, and its last day where that has been announced."""
+
+    hints: bool = False
+    """`languages` and `keywords`."""
+    prompt: bool = True
+    delay: bool = False
+    turn_detection: bool = True
+    last_day: date | None = None
+    replacement: str = DEFAULT_TRANSCRIPTION_MODEL
+
+
+_REASONER = RealtimeModel(reasons=True, max_output_tokens=None)
+_ENDING = date(2027, 1, 20)
+_BETA_ENDED = date(2026, 5, 12)
+_RECOGNISERS_ENDING = date(2027, 2, 26)
 
 REALTIME_MODELS = {
-    "gpt-realtime-2.1": RealtimeModel(reasons=True),
-    "gpt-realtime-2.1-mini": RealtimeModel(reasons=True),
-    "gpt-realtime-2": RealtimeModel(reasons=True),
+    "gpt-realtime-2.1": _REASONER,
+    "gpt-realtime-2.1-mini": _REASONER,
+    "gpt-realtime-2": _REASONER,
     "gpt-realtime-1.5": RealtimeModel(),
-    "gpt-realtime": RealtimeModel(last_day=_JANUARY_2027),
-    "gpt-realtime-2025-08-28": RealtimeModel(last_day=_JANUARY_2027),
-    "gpt-realtime-mini": RealtimeModel(last_day=_JANUARY_2027),
-    "gpt-realtime-mini-2025-12-15": RealtimeModel(last_day=_JANUARY_2027),
+    "gpt-realtime": RealtimeModel(last_day=_ENDING),
+    "gpt-realtime-mini": RealtimeModel(last_day=_ENDING, replacement=DEFAULT_MINI_MODEL),
+    "gpt-4o-realtime-preview": RealtimeModel(last_day=_BETA_ENDED),
+    "gpt-4o-mini-realtime-preview": RealtimeModel(last_day=_BETA_ENDED, replacement=DEFAULT_MINI_MODEL),
 }
+
+TRANSCRIPTION_MODELS = {
+    "gpt-transcribe": TranscriptionModel(hints=True),
+    "gpt-live-transcribe": TranscriptionModel(hints=True, delay=True),
+    "gpt-realtime-whisper": TranscriptionModel(prompt=False, delay=True, turn_detection=False),
+    "gpt-4o-transcribe": TranscriptionModel(last_day=_RECOGNISERS_ENDING),
+    "gpt-4o-mini-transcribe": TranscriptionModel(last_day=_RECOGNISERS_ENDING),
+    "gpt-4o-transcribe-diarize": TranscriptionModel(prompt=False, last_day=_RECOGNISERS_ENDING),
+    "whisper-1": TranscriptionModel(last_day=_RECOGNISERS_ENDING),
+}
+
+_UNKNOWN = _REASONER
+_UNKNOWN_RECOGNISER = TranscriptionModel(hints=True, delay=True)
+
+
+def realtime_model(name: str | None) -> RealtimeModel:
+    """What is known of a model; a name we do not know (a deployment, a newer model) is taken at its word."""
+    return REALTIME_MODELS.get(_family(name), _UNKNOWN)
+
+
+def transcription_model(name: str | None) -> TranscriptionModel:
+    """What is known of a recogniser; a name we do not know is taken at its word."""
+    return TRANSCRIPTION_MODELS.get(_family(name), _UNKNOWN_RECOGNISER)
 
 
 def may_reason(model: str | None) -> bool:
-    """Whether reasoning may be asked for; a name we do not know (a deployment, a newer model) is taken at its word."""
-    return model is None or REALTIME_MODELS.get(model, RealtimeModel(reasons=True)).reasons
+    """Whether that model takes `reasoning` and `parallel_tool_calls`."""
+    return realtime_model(model).reasons
+
+
+def _family(name: str | None) -> str:
+    """A dated snapshot shares its family's fate: gpt-realtime-2025-08-28 is gpt-realtime."""
+    return re.sub(r"-\d{4}-\d{2}-\d{2}$", "", name or "")

@@ -98,7 +98,7 @@ def refused(config: OpenaiRealtimeSessionConfig, param: str | None) -> list[Path
 
 def correction(config: OpenaiRealtimeSessionConfig, paths: Sequence[Path]) -> Correction | None:
     """What to ask for where these were not granted; None where that would be the same again, or no session."""
-    wire = config.wire()
+    wire = config.wire(reveal=True)
     parts = list(dict.fromkeys(_least_part(wire, path) for path in paths))
     transcoded = any(part in _FORMATS and _at(wire, part) == ULAW for part in parts)
     for part in sorted(parts, key=_last_first):
@@ -142,8 +142,8 @@ def _same(path: Path, asked: Any, got: Any) -> bool:
             return isinstance(got, int | float) and math.isclose(asked, got, rel_tol=1e-5)
         case str() if path[-1] == "model":  # an alias may be echoed as the snapshot it stands for
             return got == asked or str(got).startswith(f"{asked}-20")
-        case str() if path == ("audio", "output", "voice") and isinstance(got, Mapping):
-            return bool(got.get("id") == asked)
+        case str() if isinstance(got, Mapping):  # a voice may be echoed as the object that names it
+            return bool(got == {"id": asked})
         case str():
             return isinstance(got, str) and got.strip() == asked.strip()
         case _:

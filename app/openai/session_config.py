@@ -1,67 +1,83 @@
 """An agent's configuration as OpenAI's session object, and whether the server agreed to it."""
 
 from collections.abc import Mapping
-from typing import Any, assert_never
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from app.conf import models as conf
 from app.errors import ConfInvalid
 from app.openai.constants import may_reason
-from app.openai.types.audio import (
-    AudioInput,
-    AudioOutput,
-    AudioPCMU,
-    AudioTranscription,
-    NoiseReduction,
-    OpenaiRealtimeSessionConfigAudio,
-    SemanticVad,
-    ServerVad,
-)
-from app.openai.types.session import OpenaiRealtimeSessionConfig, OpenaiRealtimeTool, Reasoning
+from app.openai.types.audio import AudioPCMU
+from app.openai.types.session import OpenaiRealtimeSessionConfig
 
 
 def compile_session(agent: conf.AgentConf) -> OpenaiRealtimeSessionConfig:
-    """The session that agent asks for; raises `ConfInvalid` where the API would refuse it."""
-    effort = agent.reasoning_effort if may_reason(agent.model) else None
+    """The session that agent asks for; raises `ConfInvalid` where the API would refuse it.
+
+    Reasoning is asked only of models that reason: an agent that was saved long ago shall still answer.
+    """
     try:
-        return OpenaiRealtimeSessionConfig(
-            model=agent.model,
-            audio=OpenaiRealtimeSessionConfigAudio(input=_hearing(agent), output=_speaking(agent)),
-            instructions=agent.instructions,
-            tools=[
-                OpenaiRealtimeTool(name=tool.name, description=tool.description, parameters=tool.parameters)
-                for tool in agent.tools
-            ],
-            tool_choice="auto",
-            max_output_tokens=agent.max_output_tokens,
-            reasoning=Reasoning(effort=effort) if effort else None,
-        )
+        return OpenaiRealtimeSessionConfig.model_validate(_asked(agent) | _always(agent))
     except ValidationError as error:
         raise ConfInvalid(conf.explain("session", error)) from None
 
 
-def _hearing(agent: conf.AgentConf) -> AudioInput:
-    return AudioInput(
-        format=AudioPCMU(),
-        noise_reduction=NoiseReduction(type=agent.noise_reduction) if agent.noise_reduction else None,
-        transcription=AudioTranscription(model=agent.transcription_model) if agent.transcription_model else None,
-        turn_detection=_turn_detection(agent.turn_detection),
-    )
+def _always(agent: conf.AgentConf) -> dict[str, Any]:
+    return {
+        "model": agent.model,
+        "audio": {
+            "input": {
+                "format": AudioPCMU(),
+                "noise_reduction": _plain(agent.noise_reduction),
+                "transcription": _plain(agent.transcription),
+                "turn_detection": _turn_detection(agent.turn_detection),
+            },
+            "output": {"format": AudioPCMU(), "voice": _plain(agent.voice), "speed": agent.speed},
+        },
+        "instructions": agent.instructions,
+        "tools": [_tool(tool) for tool in agent.tools],
+        "tool_choice": _plain(agent.tool_choice),
+        "max_output_tokens": agent.max_output_tokens,
+    }
 
 
-def _speaking(agent: conf.AgentConf) -> AudioOutput:
-    return AudioOutput(format=AudioPCMU(), voice=agent.voice, speed=agent.speed)
+def _asked(agent: conf.AgentConf) -> dict[str, Any]:
+    """The fields that most agents leave to the server."""
+    reasons = may_reason(agent.model)
+    fields = {
+        "prompt": _plain(agent.prompt),
+        "include": agent.include or None,
+        "tracing": _plain(agent.tracing),
+        "truncation": _plain(agent.truncation) if agent.truncation != "auto" else None,
+        "parallel_tool_calls": agent.parallel_tool_calls if reasons else None,
+        "reasoning": {"effort": agent.reasoning_effort} if reasons and agent.reasoning_effort else None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
 
 
-def _turn_detection(wanted: conf.ServerVad | conf.SemanticVad) -> ServerVad | SemanticVad:
-    match wanted:
-        case conf.ServerVad():
-            return ServerVad(**wanted.model_dump(exclude_none=True), create_response=True)
-        case conf.SemanticVad():
-            return SemanticVad(**wanted.model_dump(exclude_none=True), create_response=True)
-        case _:
-            assert_never(wanted)
+def _turn_detection(wanted: conf.TurnDetection) -> dict[str, Any] | None:
+    return None if isinstance(wanted, conf.NoTurnDetection) else _dumped(wanted)
+
+
+def _tool(tool: conf.ToolConf) -> dict[str, Any]:
+    if isinstance(tool, conf.McpTool):
+        return _dumped(tool)
+    return {
+        "type": "function",
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": tool.parameters,
+    }
+
+
+def _plain(value: object) -> Any:
+    return _dumped(value) if isinstance(value, BaseModel) else value
+
+
+def _dumped(value: BaseModel) -> dict[str, Any]:
+    """What was said in it; secrets stay wrapped."""
+    return value.model_dump(exclude_none=True)
 
 
 def answers_by_itself(config: OpenaiRealtimeSessionConfig) -> bool:

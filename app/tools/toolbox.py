@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from jsonschema import Draft202012Validator
 
-from app.conf.models import EndCallTool, LookupTool, ToolConf
+from app.conf.models import EndCallTool, FunctionTool, LookupTool
 from app.errors import ToolError
 from app.realtime.events import ToolCall
 
@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 class Toolbox:
     """Runs the tools of one agent; those that end the call are the call's own business."""
 
-    def __init__(self, tools: Sequence[ToolConf], *, deadline_s: float) -> None:
+    def __init__(self, tools: Sequence[FunctionTool], *, deadline_s: float) -> None:
         self._tools = {tool.name: tool for tool in tools}
         self._deadline_s = deadline_s
 
@@ -51,7 +51,7 @@ class Toolbox:
         return _presentable(output)
 
 
-async def _run(tool: ToolConf, arguments: Mapping[str, Any]) -> str:
+async def _run(tool: FunctionTool, arguments: Mapping[str, Any]) -> str:
     match tool:
         case LookupTool():
             return _look_up(tool, arguments[tool.key_name])

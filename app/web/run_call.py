@@ -33,7 +33,7 @@ class RunCall:
 
     async def __call__(self, arrival: Arrival, socket: StreamSocket, started: Started) -> None:
         """Carry the call to its end."""
-        toolbox = Toolbox(arrival.agent.tools, deadline_s=self.deadlines.tool_s)
+        toolbox = Toolbox(arrival.agent.functions, deadline_s=self.deadlines.tool_s)
         call = LiveCall(
             self._record(arrival),
             arrival.agent,

@@ -50,6 +50,68 @@ def test_what_cannot_work_yet_is_a_warning(conf):
     assert "openai/default" in done.stderr
 
 
+def test_an_agent_in_old_words_is_saved_in_todays_and_every_replacement_is_told(conf):
+    old = {"modalities": ["text", "audio"], "max_response_output_tokens": 100, "temperature": 0.8, "voice": "onyx"}
+    done = conf("set", "agent", "a", stdin=json.dumps(old))
+    assert done.exit_code == 0
+    for told in ("max_output_tokens today", "no temperature", "replaced by cedar"):
+        assert told in done.stderr
+    shown = json.loads(conf("get", "agent", "a").stdout)
+    assert (shown["max_output_tokens"], shown["voice"]) == (100, "cedar")
+
+
+def test_an_agent_that_will_not_answer_is_a_warning_and_an_unfit_voice_a_refusal(conf):
+    saved = conf("set", "agent", "a", stdin='{"turn_detection": null}')
+    assert saved.exit_code == 0
+    assert "agent/a: turn_detection: the agent will not answer" in saved.stderr
+
+    refused = conf("set", "agent", "b", stdin='{"voice": "nova"}')
+    assert refused.exit_code == 1
+    assert "use marin" in refused.stderr
+
+
+def test_a_file_of_sections_is_imported_in_an_order_that_works(conf, tmp_path: Path):
+    rows = {
+        "number": {"+15551234567": {"agent": "sales"}},
+        "agent": {"sales": {"voice": "cedar"}, "bakery": {"modalities": ["audio"]}},
+        "openai": {"default": {"openai_api_key": KEY}},
+    }
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    done = conf("import", "rows.json")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "openai/default is now at version 1.",
+        "agent/sales is now at version 1.",
+        "agent/bakery is now at version 1.",
+        "number/+15551234567 is now at version 1.",
+    ]
+
+
+def test_r2_3_r3_8_one_agent_in_an_old_shape_is_imported_with_warnings(conf, tmp_path: Path):
+    old = {
+        "model": "gpt-4o-realtime-preview",
+        "api_key": KEY,
+        "config": {"input_audio_format": "pcm16", "modalities": ["text", "audio"], "voice": "alloy"},
+    }
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    done = conf("import", "old.json", "--name", "moved")
+    assert done.exit_code == 0
+    assert done.stdout == "agent/moved is now at version 1.\n"
+    assert "Warning: agent/moved: model: gpt-4o-realtime-preview is gone" in done.stderr
+    assert KEY not in done.output
+    assert json.loads(conf("get", "agent", "moved").stdout)["model"] == "gpt-realtime-2.1"
+
+
+def test_a_refused_row_is_named_and_the_others_are_imported(conf, tmp_path: Path):
+    rows = {"agent": {"good": {}, "bad": {"voise": "x"}}, "number": {"default": {"agent": "bad"}}}
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    done = conf("import", "rows.json")
+    assert done.exit_code == 1
+    assert done.stdout == "agent/good is now at version 1.\n"
+    for named in ("agent/bad: voise", "number/default: agent: there is no agent/bad"):
+        assert named in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "named"),
     [
@@ -58,6 +120,8 @@ def test_what_cannot_work_yet_is_a_warning(conf):
         (("set", "agent", "a", "-"), "[" * 100_000, "not a JSON object"),
         (("set", "number", "default", "-"), '{"agent": "nobody"}', "agent/nobody"),
         (("get", "agent", "nobody"), None, "agent/nobody"),
+        (("import", "-"), "[]", "agent/default"),
+        (("import", "-"), '{"agent": [1]}', "agent: not an object"),
         (("get", "hologram", "x"), None, "hologram/x"),
     ],
 )

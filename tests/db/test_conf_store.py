@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from app.conf import store as store_module
 from app.conf.models import Known
 from app.conf.secrets import KeyRing
-from app.conf.store import ConfStore
+from app.conf.store import ConfStore, Written
 from app.db.engine import create_engine
 from app.errors import ConfConflict, ConfInvalid, ConfMissing, DatabaseError, SecretsError
 
@@ -55,7 +55,7 @@ async def value_of(engine: AsyncEngine, table: str) -> str:
 
 
 async def test_what_is_put_is_read_typed_at_once(store: ConfStore):
-    assert await store.put("agent", "sales", {"voice": "cedar"}, by="me") == 1
+    assert (await store.put("agent", "sales", {"voice": "cedar"}, by="me")).version == 1
     await store.put("number", "+15551234567", {"agent": "sales"}, by="me")
 
     assert store.agent("sales").voice == "cedar"
@@ -93,9 +93,9 @@ async def test_secrets_are_encrypted_in_every_table_and_file(store: ConfStore, e
 
 async def test_versions_count_up_and_history_keeps_them_all(store: ConfStore, engine: AsyncEngine):
     await store.put("agent", "a", {"voice": "cedar"}, by="ann")
-    assert await store.put("agent", "a", {"voice": "marin"}, by="bob", expected_version=1) == 2
+    assert (await store.put("agent", "a", {"voice": "marin"}, by="bob", expected_version=1)).version == 2
     await store.delete("agent", "a", by="cid", expected_version=2)
-    assert await store.put("agent", "a", {}, by="dan", expected_version=0) == 4
+    assert (await store.put("agent", "a", {}, by="dan", expected_version=0)).version == 4
 
     async with engine.connect() as connection:
         history = await connection.execute(
@@ -123,7 +123,7 @@ async def test_of_two_writers_who_saw_the_same_version_one_wins(store: ConfStore
     outcomes = await asyncio.gather(
         *(store.put("agent", "a", {}, by="me", expected_version=0) for _ in range(4)), return_exceptions=True
     )
-    assert outcomes.count(1) == 1
+    assert outcomes.count(Written(1, [])) == 1
     assert sum(isinstance(outcome, ConfConflict) for outcome in outcomes) == 3
 
 

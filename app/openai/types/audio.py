@@ -1,9 +1,11 @@
 """The `audio` half of a session: formats, turn detection, noise reduction, transcription, voice."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, StrictStr, model_validator
+from pydantic import AfterValidator, Field, Tag, ValidationInfo, field_validator, model_validator
 
+from app.conf.models import BY_SHAPE
+from app.openai.constants import transcription_model
 from app.openai.types.wire import WireModel
 
 
@@ -34,17 +36,13 @@ class NoiseReduction(WireModel):
 
     type: Literal["near_field", "far_field"]
     strength: Annotated[float, Field(ge=0)] | None = None
+    """More is stronger; left out, the server keeps what it has (1 at first)."""
 
 
 def _plain_keyword(keyword: str) -> str:
     if any(character in keyword for character in "<>\r\n"):
         raise ValueError("a keyword with <, > or a line break makes the API refuse the whole update")
     return keyword
-
-
-_HINTED = frozenset({"gpt-transcribe", "gpt-live-transcribe"})
-_UNPROMPTED = frozenset({"gpt-realtime-whisper", "gpt-4o-transcribe-diarize"})
-_DELAYED = frozenset({"gpt-live-transcribe", "gpt-realtime-whisper"})
 
 
 class AudioTranscription(WireModel):
@@ -57,17 +55,22 @@ class AudioTranscription(WireModel):
     prompt: str | None = None
     delay: Literal["minimal", "low", "medium", "high", "xhigh"] | None = None
 
-    @model_validator(mode="after")
-    def _one_model_takes_all(self) -> Self:
-        if self.language is not None and self.languages is not None:
+    @field_validator("languages", "keywords", "prompt", "delay")
+    @classmethod
+    def _model_takes_it(cls, value: Any, info: ValidationInfo) -> Any:
+        model = info.data.get("model")
+        known = transcription_model(model)
+        taken = {"languages": known.hints, "keywords": known.hints, "prompt": known.prompt, "delay": known.delay}
+        if value is not None and not taken[str(info.field_name)]:
+            raise ValueError(f"{model} does not take it")
+        return value
+
+    @field_validator("languages")
+    @classmethod
+    def _one_kind_of_hint(cls, value: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        if value is not None and info.data.get("language") is not None:
             raise ValueError("language and languages exclude each other")
-        if (self.languages is not None or self.keywords is not None) and self.model not in _HINTED:
-            raise ValueError(f"languages and keywords are only for {' and '.join(sorted(_HINTED))}")
-        if self.prompt is not None and self.model in _UNPROMPTED:
-            raise ValueError(f"{self.model} takes no prompt")
-        if self.delay is not None and self.model not in _DELAYED:
-            raise ValueError(f"delay is only for {' and '.join(sorted(_DELAYED))}")
-        return self
+        return value
 
 
 class ServerVad(WireModel):
@@ -89,6 +92,7 @@ class SemanticVad(WireModel):
 
     type: Literal["semantic_vad"] = "semantic_vad"
     eagerness: Literal["low", "medium", "high", "auto"] | None = None
+    """How soon: `low` waits up to 8 s, `medium` (as `auto`) 4 s, `high` 2 s."""
     create_response: bool | None = None
     interrupt_response: bool | None = None
 
@@ -102,25 +106,33 @@ class CustomVoice(WireModel):
     id: Annotated[str, Field(min_length=1)]
 
 
-Voice = Annotated[StrictStr, Field(min_length=1)] | CustomVoice
+Voice = Annotated[
+    Annotated[str, Field(min_length=1), Tag("text")] | Annotated[CustomVoice, Tag("object")],
+    BY_SHAPE,
+]
 
 
-class AudioInput(WireModel):
-    """How the session hears. `None` turns a filter off, absence leaves it as the server has it."""
+class CallerAudio(WireModel):
+    """What every kind of session says about the audio it hears. `None` turns a filter off, absence changes nothing."""
 
     format: AudioFormat | None = None
     noise_reduction: NoiseReduction | None = None
     transcription: AudioTranscription | None = None
-    turn_detection: TurnDetection | None = None
 
     null_means_off: ClassVar[frozenset[str]] = frozenset({"noise_reduction", "transcription", "turn_detection"})
 
+
+class AudioInput(CallerAudio):
+    """How a session hears, and how it knows that the caller has finished."""
+
+    turn_detection: TurnDetection | None = None
+
     @model_validator(mode="after")
     def _whisper_without_vad(self) -> Self:
-        whisper = self.transcription is not None and self.transcription.model == "gpt-realtime-whisper"
+        model = self.transcription.model if self.transcription else None
         off = "turn_detection" in self.model_fields_set and self.turn_detection is None
-        if whisper and not off:
-            raise ValueError("gpt-realtime-whisper needs turn_detection to be null")
+        if not off and not transcription_model(model).turn_detection:
+            raise ValueError(f"{model} needs turn_detection to be null")
         return self
 
 

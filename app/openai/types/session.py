@@ -1,32 +1,36 @@
 """The session object: what `session.update` carries."""
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import Field, StrictInt, Tag, ValidationInfo, field_validator
 
-from app.openai.constants import may_reason
+from app.conf.models import BY_SHAPE
+from app.openai.constants import may_reason, realtime_model
 from app.openai.types.audio import OpenaiRealtimeSessionConfigAudio
+from app.openai.types.tools import OpenaiRealtimeTool, ToolChoice, Tools
 from app.openai.types.wire import WireModel
+
+__all__ = [
+    "Include",
+    "MaxOutputTokens",
+    "OneModality",
+    "OpenaiRealtimeSessionConfig",
+    "OpenaiRealtimeTool",
+    "Prompt",
+    "Reasoning",
+    "RetentionRatio",
+    "SessionFields",
+    "TokenLimits",
+    "Tracing",
+]
 
 OneModality = Annotated[list[Literal["audio", "text"]], Field(min_length=1, max_length=1)]
 """Audio always brings its transcript; asking for both is an error."""
 ReasoningEffort = Literal["minimal", "low", "medium", "high", "xhigh"]
-
-
-class OpenaiRealtimeTool(WireModel):
-    """A function the model may call; `parameters` is a JSON Schema."""
-
-    type: Literal["function"] = "function"
-    name: Annotated[str, Field(min_length=1)]
-    description: str | None = None
-    parameters: dict[str, Any] | None = None
-
-
-class ToolChoiceFunction(WireModel):
-    """The model must call this function."""
-
-    type: Literal["function"] = "function"
-    name: Annotated[str, Field(min_length=1)]
+MaxOutputTokens = Annotated[
+    Annotated[Literal["inf"], Tag("text")] | Annotated[StrictInt, Field(ge=1), Tag("number")], BY_SHAPE
+]
+Include = list[Literal["item.input_audio_transcription.logprobs"]]
 
 
 class Reasoning(WireModel):
@@ -57,31 +61,58 @@ class Tracing(WireModel):
     metadata: dict[str, Any] | None = None
 
 
-class OpenaiRealtimeSessionConfig(WireModel):
-    """A realtime session, as the API takes it today."""
+class Prompt(WireModel):
+    """A prompt stored with OpenAI; see `constants.PROMPTS_LAST_DAY`."""
+
+    id: Annotated[str, Field(min_length=1)]
+    version: str | None = None
+    variables: dict[str, str | dict[str, Any]] | None = None
+
+
+class SessionFields(WireModel):
+    """The fields of a realtime session, asked for or granted."""
 
     type: Literal["realtime"] = "realtime"
     model: Annotated[str, Field(min_length=1)] | None = None
     output_modalities: OneModality | None = ["audio"]  # noqa: RUF012 (pydantic copies its defaults)
     audio: OpenaiRealtimeSessionConfigAudio | None = None
     instructions: str | None = None
-    tools: list[OpenaiRealtimeTool] | None = None
-    tool_choice: Literal["auto", "none", "required"] | ToolChoiceFunction | None = None
+    prompt: Prompt | None = None
+    tools: Tools | None = None
+    tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
-    max_output_tokens: Annotated[StrictInt, Field(ge=1)] | Literal["inf"] | None = None
+    max_output_tokens: MaxOutputTokens | None = None
     reasoning: Reasoning | None = None
-    truncation: Literal["auto", "disabled"] | RetentionRatio | None = None
-    tracing: Literal["auto"] | Tracing | None = None
-    include: list[Literal["item.input_audio_transcription.logprobs"]] | None = None
+    truncation: (
+        Annotated[
+            Annotated[Literal["auto", "disabled"], Tag("text")] | Annotated[RetentionRatio, Tag("object")], BY_SHAPE
+        ]
+        | None
+    ) = None
+    tracing: Annotated[Annotated[Literal["auto"], Tag("text")] | Annotated[Tracing, Tag("object")], BY_SHAPE] | None = (
+        None
+    )
+    include: Include | None = None
 
-    null_means_off: ClassVar[frozenset[str]] = frozenset({"tracing"})
+    null_means_off: ClassVar[frozenset[str]] = frozenset({"tracing", "prompt"})
 
-    @model_validator(mode="after")
-    def _only_reasoners_reason(self) -> Self:
-        if not may_reason(self.model) and (self.reasoning is not None or self.parallel_tool_calls is not None):
-            raise ValueError(f"{self.model} takes neither reasoning nor parallel_tool_calls")
-        return self
 
-    def wire(self) -> dict[str, Any]:
-        """The JSON object that is sent."""
-        return self.model_dump(mode="json")
+class OpenaiRealtimeSessionConfig(SessionFields):
+    """A realtime session as we ask for it; what its model would refuse is refused here."""
+
+    @field_validator("reasoning", "parallel_tool_calls")
+    @classmethod
+    def _only_reasoners_reason(cls, value: Any, info: ValidationInfo) -> Any:
+        model = info.data.get("model")
+        if value is not None and not may_reason(model):
+            raise ValueError(f"{model} does not reason and does not take it")
+        return value
+
+    @field_validator("max_output_tokens")
+    @classmethod
+    def _model_can_say_so_much(cls, value: int | str | None, info: ValidationInfo) -> int | str | None:
+        model = info.data.get("model")
+        limit = realtime_model(model).max_output_tokens
+        if isinstance(value, int) and limit and value > limit:
+            raise ValueError(f"{model} gives at most {limit}")
+        return value

@@ -4,7 +4,7 @@ import pytest
 from openai.types.realtime import RealtimeSessionCreateRequest
 from pydantic import TypeAdapter, ValidationError
 
-from app.conf.models import AgentConf, EndCallTool, LookupTool, SemanticVad
+from app.conf.models import AgentConf, EndCallTool, LookupTool, SemanticVad, Transcription
 from app.errors import ConfInvalid
 from app.openai import OpenaiRealtimeSessionConfig, OpenaiRealtimeSessionConfigAudio, OpenaiRealtimeTool
 from app.openai.session_config import answers_by_itself, compile_session, refused_format
@@ -13,7 +13,7 @@ from app.openai.types.audio import AudioInput, AudioOutput, AudioPCM, AudioPCMA,
 oracle = TypeAdapter(RealtimeSessionCreateRequest)
 
 
-def test_an_agent_becomes_a_session_with_mulaw_both_ways_and_everything_it_asks_for():
+def test_r0_24_r0_25_r0_26_r0_27_r0_29_an_agent_becomes_a_session_with_mulaw_both_ways_and_everything_it_asks_for():
     agent = AgentConf(
         instructions="Be brief.",
         voice="cedar",
@@ -57,10 +57,12 @@ def test_an_agent_becomes_a_session_with_mulaw_both_ways_and_everything_it_asks_
     }
 
 
-def test_switched_off_filters_are_sent_as_null():
-    hearing = compile_session(AgentConf(noise_reduction=None, transcription_model=None)).wire()["audio"]["input"]
+def test_r0_26_r0_27_switched_off_filters_are_sent_as_null():
+    agent = AgentConf.model_validate(dict.fromkeys(["noise_reduction", "transcription", "turn_detection"]))
+    hearing = compile_session(agent).wire()["audio"]["input"]
     assert hearing["noise_reduction"] is None
     assert hearing["transcription"] is None
+    assert hearing["turn_detection"] is None
 
 
 def test_semantic_turn_detection_is_carried_over():
@@ -81,9 +83,69 @@ def test_reasoning_is_asked_only_of_models_that_reason(model: str, sent: bool):
     assert ("reasoning" in config.wire()) is sent
 
 
+def test_everything_an_operator_may_set_reaches_the_session_and_the_record_keeps_no_secret():
+    agent = AgentConf.model_validate(
+        {
+            "prompt": {"id": "pmpt_1"},
+            "voice": {"id": "voice_1"},
+            "turn_detection": {"type": "server_vad", "create_response": False, "idle_timeout_ms": 6000},
+            "noise_reduction": {"type": "far_field", "strength": 2},
+            "transcription": {"languages": ["en"], "keywords": ["Parley"], "prompt": "A bakery."},
+            "include": ["item.input_audio_transcription.logprobs"],
+            "parallel_tool_calls": False,
+            "truncation": {"type": "retention_ratio", "token_limits": {"post_instructions": 5000}},
+            "tracing": {"workflow_name": "calls"},
+            "tools": [
+                {
+                    "type": "mcp",
+                    "server_label": "orders",
+                    "server_url": "https://mcp.example.com",
+                    "authorization": "a-secret",
+                    "headers": {"X-Key": "b-secret"},
+                    "allowed_tools": {"read_only": True},
+                    "require_approval": {"never": {"tool_names": ["find"]}},
+                }
+            ],
+            "tool_choice": {"type": "mcp", "server_label": "orders"},
+        }
+    )
+    config = compile_session(agent)
+    sent = config.wire(reveal=True)
+    hearing = sent["audio"]["input"]
+    assert hearing["turn_detection"]["create_response"] is False
+    assert hearing["turn_detection"]["idle_timeout_ms"] == 6000
+    assert hearing["noise_reduction"] == {"type": "far_field", "strength": 2}
+    assert hearing["transcription"] == {
+        "model": "gpt-transcribe",
+        "languages": ["en"],
+        "keywords": ["Parley"],
+        "prompt": "A bakery.",
+    }
+    assert sent["audio"]["output"]["voice"] == {"id": "voice_1"}
+    assert sent["prompt"] == {"id": "pmpt_1"}
+    assert sent["include"] == ["item.input_audio_transcription.logprobs"]
+    assert sent["parallel_tool_calls"] is False
+    assert sent["truncation"] == {
+        "type": "retention_ratio",
+        "retention_ratio": 0.8,
+        "token_limits": {"post_instructions": 5000},
+    }
+    assert sent["tracing"] == {"workflow_name": "calls"}
+    assert sent["tools"][0]["headers"] == {"X-Key": "b-secret"}
+    assert sent["tools"][0]["authorization"] == "a-secret"
+    assert sent["tool_choice"] == {"type": "mcp", "server_label": "orders"}
+    assert "secret" not in str(config.wire())
+    oracle.validate_python(sent)
+
+
+def test_what_most_agents_leave_to_the_server_is_not_sent():
+    left = {"prompt", "include", "parallel_tool_calls", "reasoning", "truncation", "tracing"}
+    assert not left & compile_session(AgentConf()).wire().keys()
+
+
 def test_what_the_api_would_refuse_is_a_configuration_error():
     with pytest.raises(ConfInvalid, match="gpt-realtime-whisper needs turn_detection"):
-        compile_session(AgentConf(transcription_model="gpt-realtime-whisper"))
+        compile_session(AgentConf(transcription=Transcription(model="gpt-realtime-whisper")))
 
 
 def test_the_official_types_accept_a_compiled_session():
@@ -173,7 +235,7 @@ def test_every_form_of_the_session_goes_out_as_it_came_in_and_the_official_types
         ({"tool_choice": "sometimes"}, "tool_choice"),
         ({"truncation": {"type": "retention_ratio", "retention_ratio": 1.5}}, "truncation"),
         ({"model": "gpt-realtime-1.5", "reasoning": {"effort": "low"}}, ""),
-        ({"tools": [{"type": "function", "name": "f", "strict": True}]}, "tools.0.strict"),
+        ({"tools": [{"type": "function", "name": "f", "strict": True}]}, "tools.0.function.strict"),
     ],
     ids=json.dumps,
 )

@@ -1,0 +1,57 @@
+"""What an operator sets: one pydantic model for each section of `core_conf`.
+
+Rows are validated with a `Known` as context (what this build can do), so that this room needs no provider.
+"""
+
+from app.conf.models.accounts import NumberConf, OpenAICoreConf, TwilioCoreConf
+from app.conf.models.agent import AgentConf, Fallback, RetentionRatio, StoredPrompt, Tracing
+from app.conf.models.base import BY_SHAPE, DEFAULT, E164, Conf, RowName, e164
+from app.conf.models.known import Finding, Known, Modernised, ProviderRules, Risk
+from app.conf.models.rows import SECTIONS, explain, parse
+from app.conf.models.speech import (
+    CustomVoice,
+    NoiseReduction,
+    NoTurnDetection,
+    SemanticVad,
+    ServerVad,
+    Transcription,
+    TurnDetection,
+)
+from app.conf.models.tools import EndCallTool, FunctionTool, LookupTool, McpTool, ToolConf
+
+__all__ = [
+    "BY_SHAPE",
+    "DEFAULT",
+    "E164",
+    "SECTIONS",
+    "AgentConf",
+    "Conf",
+    "CustomVoice",
+    "EndCallTool",
+    "Fallback",
+    "Finding",
+    "FunctionTool",
+    "Known",
+    "LookupTool",
+    "McpTool",
+    "Modernised",
+    "NoTurnDetection",
+    "NoiseReduction",
+    "NumberConf",
+    "OpenAICoreConf",
+    "ProviderRules",
+    "RetentionRatio",
+    "Risk",
+    "RowName",
+    "SemanticVad",
+    "ServerVad",
+    "StoredPrompt",
+    "ToolConf",
+    "Tracing",
+    "Transcription",
+    "TurnDetection",
+    "TwilioCoreConf",
+    "e164",
+    "explain",
+    "parse",
+]

@@ -1,0 +1,40 @@
+"""Access to the services a call needs, and who answers which number."""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr, model_validator
+
+from app.conf.models.base import E164, Conf, RowName
+
+
+class OpenAICoreConf(Conf):
+    """Access to OpenAI."""
+
+    openai_api_key: SecretStr
+    organization: str | None = None
+    project: str | None = None
+
+
+class TwilioCoreConf(Conf):
+    """Access to one Twilio account."""
+
+    account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-fA-F]{32}$")]
+    auth_tokens: Annotated[list[SecretStr], Field(min_length=1)]
+    """Every token that may sign a request (two while one is being rotated); the first is used for REST."""
+    api_key_sid: str | None = None
+    api_key_secret: SecretStr | None = None
+    """With both set, REST uses the API key instead of the first auth token."""
+
+    @model_validator(mode="after")
+    def _api_key_whole(self) -> "TwilioCoreConf":
+        if (self.api_key_sid is None) != (self.api_key_secret is None):
+            raise ValueError("api_key_sid and api_key_secret go together")
+        return self
+
+
+class NumberConf(Conf):
+    """Which agent answers a number; the row's name is the number in E.164 form, or `default`."""
+
+    agent: RowName
+    fallback_number: E164 | None = None
+    """Wins over the agent's own fallback number."""

@@ -1,0 +1,122 @@
+"""A voice that answers."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, Tag, ValidationInfo, field_validator
+
+from app.conf.models.base import BY_SHAPE, DEFAULT, E164, Conf, RowName
+from app.conf.models.known import Known
+from app.conf.models.speech import NoiseFilter, NoiseReduction, ServerVad, Transcription, TurnDetection, Voice
+from app.conf.models.tools import FunctionChoice, FunctionTool, McpChoice, McpTool, ToolChoice, ToolConf
+
+
+class Fallback(Conf):
+    """What the caller gets when no model can talk."""
+
+    message: Annotated[str, Field(min_length=1, max_length=1000)] = (
+        "We are sorry, our assistant is not available right now."
+    )
+    number: E164 | None = None
+    """Forwarded to after the message; without it the call ends there."""
+
+
+class StoredPrompt(Conf):
+    """A prompt stored with the provider."""
+
+    id: Annotated[str, Field(min_length=1)]
+    version: str | None = None
+    variables: dict[str, str | dict[str, Any]] | None = None
+
+
+class TokenLimits(Conf):
+    """Own limits for a truncation."""
+
+    post_instructions: Annotated[int, Field(ge=0)] | None = None
+
+
+class RetentionRatio(Conf):
+    """When the context is full, keep this share of it: cutting more at once keeps the provider's cache warm longer."""
+
+    type: Literal["retention_ratio"]
+    retention_ratio: Annotated[float, Field(ge=0, le=1)] = 0.8
+    token_limits: TokenLimits | None = None
+
+
+class Tracing(Conf):
+    """How the agent's sessions are labelled on the provider's traces dashboard."""
+
+    workflow_name: str | None = None
+    group_id: str | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class AgentConf(Conf):
+    """A voice that answers: who it is, how it sounds, what it may do."""
+
+    provider: str = "openai"
+    account: RowName = DEFAULT
+    """The row of the provider's section whose key this agent uses."""
+    model: Annotated[str, Field(min_length=1)] = "gpt-realtime-2.1"
+    instructions: Annotated[str, Field(max_length=60_000)] = (
+        "You are a friendly, brief phone agent. Speak naturally, one short answer at a time."
+    )
+    prompt: StoredPrompt | None = None
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] = "en-US"
+    """The language of the words that Twilio speaks for us."""
+    voice: Voice = "marin"
+    speed: Annotated[float, Field(ge=0.25, le=1.5)] = 1.0
+    audio_format: Literal["g711_ulaw"] = "g711_ulaw"
+    turn_detection: TurnDetection = ServerVad()
+    noise_reduction: NoiseFilter | None = NoiseReduction(type="near_field")
+    transcription: Transcription | None = Transcription()
+    include: list[Literal["item.input_audio_transcription.logprobs"]] = Field(default_factory=list)
+    reasoning_effort: Literal["minimal", "low", "medium", "high", "xhigh"] | None = None
+    parallel_tool_calls: bool | None = None
+    """Whether the model may ask for several tools at once; only for models that reason."""
+    max_output_tokens: Annotated[int, Field(ge=1)] | Literal["inf"] = "inf"
+    truncation: Annotated[
+        Annotated[Literal["auto", "disabled"], Tag("text")] | Annotated[RetentionRatio, Tag("object")], BY_SHAPE
+    ] = "auto"
+    """What is forgotten when the context is full; `disabled` makes that an error."""
+    tracing: Annotated[Annotated[Literal["auto"], Tag("text")] | Annotated[Tracing, Tag("object")], BY_SHAPE] | None = (
+        None
+    )
+    speaks_first: bool = True
+    greeting: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    """The exact first words; without it the model finds its own."""
+    tools: list[ToolConf] = Field(default_factory=list)
+    tool_choice: ToolChoice = "auto"
+    max_call_seconds: Annotated[int, Field(ge=10, le=14_400)] = 3600
+    fallback: Fallback = Fallback()
+
+    @property
+    def functions(self) -> list[FunctionTool]:
+        """The tools that we run ourselves."""
+        return [tool for tool in self.tools if not isinstance(tool, McpTool)]
+
+    @field_validator("provider")
+    @classmethod
+    def _provider_known(cls, value: str, info: ValidationInfo) -> str:
+        providers = (info.context if isinstance(info.context, Known) else Known()).providers
+        if value not in providers:
+            raise ValueError(f"unknown provider; this build has: {', '.join(sorted(providers))}")
+        return value
+
+    @field_validator("tools")
+    @classmethod
+    def _names_once(cls, value: list[ToolConf]) -> list[ToolConf]:
+        names = [tool.name for tool in value]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two tools of one name: {', '.join(twice)}")
+        return value
+
+    @field_validator("tool_choice")
+    @classmethod
+    def _chosen_tool_exists(cls, value: ToolChoice, info: ValidationInfo) -> ToolChoice:
+        tools = info.data.get("tools", [])
+        match value:
+            case FunctionChoice(name=name) if name not in {tool.name for tool in tools if tool.type != "mcp"}:
+                raise ValueError(f"the agent has no function {name}")
+            case McpChoice(server_label=label) if label not in {tool.name for tool in tools if tool.type == "mcp"}:
+                raise ValueError(f"the agent has no MCP server {label}")
+        return value

@@ -1,0 +1,71 @@
+"""What this build knows of its providers, as configuration is checked against it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from app.errors import ConfInvalid
+
+if TYPE_CHECKING:
+    from app.conf.models.agent import AgentConf
+
+Modernised = tuple[dict[str, Any], list[str]]
+"""A value in today's words, and warnings that say what was replaced or dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about an agent that its operator should know; `refused` when it cannot work so."""
+
+    path: str
+    text: str
+    refused: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """A finding about an agent that is already saved."""
+
+    agent: str
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRules:
+    """What is known of one provider's agents: its old words, and what it would refuse on a given day."""
+
+    modernise: Callable[[Mapping[str, Any]], Modernised] = lambda value: (dict(value), [])
+    inspect: Callable[["AgentConf", date], list[Finding]] = lambda _agent, _today: []
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The providers that have a session factory, each with its rules."""
+
+    providers: Mapping[str, ProviderRules] = field(default_factory=lambda: {"openai": ProviderRules()})
+
+    def modernise(self, name: str, value: Mapping[str, Any]) -> Modernised:
+        """An agent's value in today's words; raises `ConfInvalid` where an old and a new word disagree."""
+        rules = self.providers.get(str(value.get("provider", "openai")), ProviderRules())
+        try:
+            return rules.modernise(value)
+        except ConfInvalid as error:
+            raise ConfInvalid(f"agent/{name}: {error}") from None
+
+    def accept(self, name: str, agent: "AgentConf", today: date) -> list[str]:
+        """Warnings about an agent that is being saved; raises `ConfInvalid` for one that cannot work."""
+        findings = self._inspect(agent, today)
+        if refused := [finding for finding in findings if finding.refused]:
+            raise ConfInvalid("\n".join(f"agent/{name}: {finding}" for finding in refused))
+        return [str(finding) for finding in findings]
+
+    def risks(self, agents: Mapping[str, "AgentConf"], today: date) -> list[Risk]:
+        """What may keep saved agents from answering, now or soon."""
+        return [Risk(name, finding) for name, agent in agents.items() for finding in self._inspect(agent, today)]
+
+    def _inspect(self, agent: "AgentConf", today: date) -> list[Finding]:
+        return self.providers.get(agent.provider, ProviderRules()).inspect(agent, today)
