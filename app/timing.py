@@ -37,6 +37,8 @@ class Deadlines:
     """The database may take this long to say whether another replica used the token."""
     carrier_s: float = 3.0
     """One REST request to the carrier."""
+    expiring_s: float = 300.0
+    """A session tells this long before its provider ends it."""
     close_s: float = 0.5
     """A peer may take this long to say goodbye to a socket."""
     tick_s: float = 0.25

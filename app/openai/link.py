@@ -2,21 +2,31 @@
 
 import asyncio
 import contextlib
-import itertools
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from app.errors import SessionLost
-from app.openai import connect, messages
+from app.openai import client_events, connect, messages, overrides
 from app.openai.backlog import Backlog
-from app.openai.responses import Responses
+from app.openai.exchange import Exchange
+from app.openai.responses import Create, Responses
 from app.openai.session_config import answers_by_itself
 from app.openai.types import events as wire
 from app.openai.types.session import OpenaiRealtimeSessionConfig
-from app.realtime.events import RealtimeInEvent, SessionProblem
+from app.realtime.events import (
+    RealtimeInEvent,
+    ResponseDone,
+    SessionCreated,
+    SessionExpiring,
+    SessionProblem,
+    SessionStatusChanged,
+)
+from app.realtime.status import SessionStatus, may_move
 from app.timing import Deadlines
 
 CONGESTED_BYTES = 16 << 10
@@ -24,6 +34,8 @@ CONGESTED_BYTES = 16 << 10
 BACKLOG_MS = 4000
 OWN_ANSWER_S = 0.5
 """The server starts its answer within this after the caller stopped, or it does not answer."""
+CREATE_S = 3.0
+"""The server begins or refuses a response within this, or our create is lost."""
 
 
 class Link:
@@ -42,22 +54,39 @@ class Link:
     ) -> None:
         self.config = config
         self.granted = granted
-        self.responses = Responses(server_answers=answers_by_itself(config))
+        self.exchange = Exchange(Responses(server_answers=answers_by_itself(config)))
+        self.status = SessionStatus.ACTIVE
         self.unreadable_frames = 0
+        self._told_status = SessionStatus.CONNECTING
         self._socket = socket
         self._mask = mask
         self._close_s = deadlines.close_s
         self._closing = False
-        self._item_numbers = itertools.count(1)
         self._backlog = Backlog(BACKLOG_MS)
         self._reported_ms = 0
-        self._answer_due_s = 0.0
+        self._now_s = asyncio.get_running_loop().time
+        self._answer_due_s = self._create_due_s = 0.0
+        self._expiring_due_s = self._expiring_at(deadlines.expiring_s)
+        self._in_audio = False  # while audio streams in, the next frame is near and no deadline is watched
 
-    def new_item(self) -> str:
-        """The id of the item that is sent next."""
-        item_id = f"item_parley_{next(self._item_numbers)}"
-        self.responses.on_item_sent(item_id)
-        return item_id
+    def _expiring_at(self, lead_s: float) -> float | None:
+        """When to say that the session ends soon; `None` where its end is unknown or past."""
+        left_s = (self._expires_at_s or 0.0) - time.time()
+        return self._now_s() + max(0.0, left_s - lead_s) if left_s > 0 else None
+
+    @property
+    def _expires_at_s(self) -> float | None:
+        expires_at_s = self.granted.get("expires_at")
+        return float(expires_at_s) if isinstance(expires_at_s, int | float) else None
+
+    # -- out
+
+    def require_open(self) -> None:
+        """Raise `SessionLost` where nothing can be sent any more, even if nothing is to be sent right now."""
+        if self._closing:
+            raise SessionLost("the session has been closed")
+        if self._socket.state is not State.OPEN:
+            raise SessionLost("the session with OpenAI is over")
 
     async def send(self, event: str) -> None:
         """Send one event; raises `SessionLost`."""
@@ -66,10 +95,13 @@ class Link:
         except ConnectionClosed as error:
             raise self._lost(error) from None
 
-    async def send_create(self, event_id: str | None) -> None:
+    async def send_create(self, create: Create | None) -> None:
         """Send the create that `Responses` asks for, if any."""
-        if event_id:
-            await self.send(messages.response_create(event_id))
+        if create is None:
+            return
+        self._create_due_s = self._now_s() + CREATE_S
+        wanted = create.overrides and overrides.for_response(create.overrides, has_spoken=self.exchange.has_spoken)
+        await self.send(client_events.response_create(create.event_id, wanted))
 
     async def send_audio(self, audio: str) -> None:
         """Send caller audio at once, or, while the server is too slow, keep the newest seconds of it."""
@@ -82,75 +114,99 @@ class Link:
 
     def append(self, audio: str) -> str:
         """The event that carries this caller audio."""
-        return messages.append(audio)
+        return client_events.append(audio)
 
     def _is_congested(self) -> bool:
         return self._socket.transport.get_write_buffer_size() > CONGESTED_BYTES
 
+    # -- in
+
     async def events(self) -> AsyncIterator[RealtimeInEvent]:
         """What the server says; ends after `close`, else raises `SessionLost`."""
+        if self._told_status is SessionStatus.CONNECTING:
+            yield self._status_change()
+            yield SessionCreated(str(self.granted.get("id", "")), self._expires_at_s)
         try:
             while True:
                 event = await self._next_event()
-                if event is None:
-                    continue
-                if isinstance(event, wire.AudioDelta) or await self._take_note(event):
+                if isinstance(event, wire.AudioDelta):
+                    self._in_audio = True
                     yield messages.neutral(event)
+                    continue
+                self._in_audio = False
+                for told in await (self._on_time() if event is None else self._on_event(event)):
+                    yield told
+                if self.status is not self._told_status:
+                    yield self._status_change()
                 if self._backlog.dropped_ms > self._reported_ms and not self._backlog:
                     yield self._drop_report()
         except SessionLost:
+            if self.status is not self._told_status:
+                yield self._status_change()
             if not self._closing:
                 raise
 
     async def _next_event(self) -> wire.ServerEvent | wire.Other | None:
-        """The next event; `None` for a frame that is none, and when the server's own answer is overdue."""
+        """The next event; `None` for a frame that is none, and when something else is due first."""
         try:
-            if self.responses.answer_expected:
-                async with asyncio.timeout_at(self._answer_due_s):
-                    frame = await self._socket.recv(decode=False)
-            else:
+            if self._in_audio:
                 frame = await self._socket.recv(decode=False)
+            else:
+                async with asyncio.timeout_at(min(self._dues_s(), default=None)):
+                    frame = await self._socket.recv(decode=False)
             return messages.decode(frame)
         except ConnectionClosed as error:
             raise self._lost(error) from None
         except TimeoutError:
-            await self.send_create(self.responses.on_answer_overdue())
+            pass
         except ValueError:
             self.unreadable_frames += 1
         return None
 
-    async def _take_note(self, event: wire.ServerEvent | wire.Other) -> bool:
-        """Keep the responses in order; false for a tool call that was seen before."""
-        responses = self.responses
-        match event:
-            case wire.ResponseCreated():
-                responses.on_created(event.response.id)
-            case wire.ResponseDone():
-                await self.send_create(responses.on_done(event.response.id))
-            case wire.SpeechStarted():
-                responses.on_speech_started()
-            case wire.SpeechStopped():
-                self._answer_due_s = asyncio.get_running_loop().time() + OWN_ANSWER_S
-                await self.send_create(responses.on_speech_stopped())
-            case wire.ItemAdded(item=wire.Item(id=str(item_id))):
-                responses.on_item_added(item_id)
-            case wire.Error(error=wire.ErrorDetails(event_id=str(event_id), code=code)):
-                active_response = code == messages.ACTIVE_RESPONSE
-                await self.send_create(responses.on_refused(event_id, active_response=active_response))
-            case wire.OutputItemDone() if call := messages.tool_call(event):
-                return responses.on_tool_call(call.call_id, call.response_id)
-            case _:
-                pass
-        return True
+    def _dues_s(self) -> list[float]:
+        dues_s = [] if self._expiring_due_s is None else [self._expiring_due_s]
+        if self.exchange.responses.answer_expected:
+            dues_s.append(self._answer_due_s)
+        if self.exchange.responses.create_in_flight:
+            dues_s.append(self._create_due_s)
+        return dues_s
+
+    async def _on_time(self) -> list[RealtimeInEvent]:
+        """What the passing of time alone leads to."""
+        told: list[RealtimeInEvent] = []
+        now_s, responses = self._now_s(), self.exchange.responses
+        if responses.answer_expected and now_s >= self._answer_due_s:
+            await self.send_create(responses.on_answer_overdue())
+        if responses.create_in_flight and now_s >= self._create_due_s:
+            told.append(ResponseDone(status="failed", reason="response_not_started"))
+            await self.send_create(responses.on_create_overdue())
+        if self._expiring_due_s is not None and now_s >= self._expiring_due_s:
+            self._expiring_due_s = None
+            told.append(SessionExpiring((self._expires_at_s or 0.0) - time.time()))
+        return told
+
+    async def _on_event(self, event: wire.ServerEvent | wire.Other) -> list[RealtimeInEvent]:
+        """What the call is told of it, after whatever it lets us send is on its way."""
+        if isinstance(event, wire.SpeechStopped):
+            self._answer_due_s = self._now_s() + OWN_ANSWER_S
+        elif isinstance(event, wire.Error) and messages.severity(event.error) == "fatal":
+            expired = event.error.code == messages.EXPIRED
+            self._move(SessionStatus.EXPIRED if expired else SessionStatus.ERROR)
+        told, create = self.exchange.on_event(event)
+        await self.send_create(create)
+        return told
 
     def _drop_report(self) -> SessionProblem:
         lost_ms, self._reported_ms = self._backlog.dropped_ms - self._reported_ms, self._backlog.dropped_ms
         text = f"{lost_ms} ms of caller audio dropped: OpenAI was too slow to take it"
         return SessionProblem(text, code="caller_audio_dropped", severity="harmless")
 
+    # -- the end
+
     async def close(self) -> None:
         """End the session at once or, with a mute server, within the limit; more than once is fine."""
         self._closing = True
+        self._move(SessionStatus.DISCONNECTED)
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._close_s):  # the library's own limit does not cover a full write buffer
@@ -159,4 +215,25 @@ class Link:
             self._socket.transport.abort()
 
     def _lost(self, error: ConnectionClosed) -> SessionLost:
+        if self._closing:
+            return SessionLost("the session has been closed")
+        self._move(_status_after(error))
         return SessionLost(self._mask(str(connect.failure(error))))
+
+    def _move(self, to: SessionStatus) -> None:
+        if may_move(self.status, to):
+            self.status = to
+
+    def _status_change(self) -> SessionStatusChanged:
+        before, self._told_status = self._told_status, self.status
+        return SessionStatusChanged(self.status, before)
+
+
+def _status_after(error: ConnectionClosed) -> SessionStatus:
+    """What it means for a session that the server ended it."""
+    close = error.rcvd
+    if close is None:
+        return SessionStatus.DISCONNECTED
+    if "maximum duration" in close.reason or messages.EXPIRED in close.reason:
+        return SessionStatus.EXPIRED
+    return SessionStatus.ERROR if 3000 <= close.code < 5000 else SessionStatus.DISCONNECTED

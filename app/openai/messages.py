@@ -1,6 +1,6 @@
-"""OpenAI's realtime messages, in and out: server events to `RealtimeInEvent`s, client events to JSON text.
+"""What OpenAI's server says, as `RealtimeInEvent`s; what we say to it is in `client_events`.
 
-Source: the Realtime API over WebSocket, general availability. Raw wire words stay in this file and in `types`.
+Source: the Realtime API over WebSocket, general availability. Raw wire words stay in these two files and in `types`.
 """
 
 from collections.abc import Mapping
@@ -8,24 +8,39 @@ from typing import Any, Literal
 
 import msgspec
 
+from app.openai.client_events import ASIDE
 from app.openai.types import events as wire
 from app.realtime.events import (
+    AgentText,
     AgentTranscript,
+    ApprovalRequested,
+    AsideDone,
     AudioDelta,
     AudioDone,
     CallerTranscript,
+    IdleTimeout,
+    ItemAdded,
+    ItemDeleted,
+    ItemDone,
+    ItemTruncated,
+    McpCallDone,
+    McpCallProgress,
+    McpListProgress,
+    RateLimit,
+    RateLimits,
     RealtimeInEvent,
     ResponseDone,
     ResponseStarted,
     SessionProblem,
+    SessionUpdated,
     SpeechStarted,
     SpeechStopped,
     ToolCall,
     Unknown,
 )
 
-Role = Literal["user", "system"]
 ACTIVE_RESPONSE = "conversation_already_has_active_response"
+EXPIRED = "session_expired"
 
 FATAL_CODES = frozenset(
     {
@@ -34,7 +49,7 @@ FATAL_CODES = frozenset(
         "model_not_found",
         "missing_model",
         "beta_api_shape_disabled",
-        "session_expired",
+        EXPIRED,
     }
 )
 _HARMLESS_CODES = frozenset(
@@ -55,6 +70,7 @@ _STATUSES: Mapping[str | None, Literal["completed", "cancelled", "incomplete", "
 
 _known: msgspec.json.Decoder[wire.ServerEvent] = msgspec.json.Decoder(wire.KNOWN)
 _any = msgspec.json.Decoder(wire.Other)
+_items = msgspec.json.Decoder(list[wire.OutputItem] | None)
 
 
 def decode(frame: bytes | str) -> wire.ServerEvent | wire.Other:
@@ -96,20 +112,58 @@ def neutral(event: wire.ServerEvent | wire.Other) -> RealtimeInEvent:
 
 def _not_speech(event: wire.ServerEvent | wire.Other) -> RealtimeInEvent:
     match event:
-        case wire.ResponseCreated():
+        case wire.ResponseCreated() if aside(event.response) is None:
             return ResponseStarted(event.response.id)
         case wire.ResponseDone():
             return _response_done(event.response)
-        case wire.OutputItemDone() if call := tool_call(event):
-            return call
+        case wire.TextDelta():
+            return AgentText(event.delta, event.item_id, event.response_id)
+        case wire.TextDone():
+            return AgentText(event.text, event.item_id, event.response_id, final=True)
+        case wire.OutputItemDone():
+            return tool_call(event) or _mcp(event) or Unknown("response.output_item.done")
         case wire.CallerTranscriptFailed():
-            return SessionProblem(f"input transcription: {describe(event.error)}", event.error.code, "harmless")
+            text = f"input transcription: {describe(event.error)}"
+            return SessionProblem(text, event.error.code, "harmless", event.item_id)
         case wire.Error():
             return SessionProblem(describe(event.error), event.error.code, severity(event.error))
+        case wire.SessionUpdated():
+            return SessionUpdated(event.session)
+        case wire.RateLimitsUpdated():
+            limits = (RateLimit(one.name, one.limit, one.remaining, one.reset_seconds) for one in event.rate_limits)
+            return RateLimits(tuple(limits))
         case wire.Other():
             return Unknown(event.type)
         case _:
-            return Unknown(str(event.__struct_config__.tag))
+            return _item(event)
+
+
+def _item(event: wire.ServerEvent) -> RealtimeInEvent:
+    match event:
+        case wire.ItemAdded(wire.Item(id=str(item_id)) as item):
+            return ItemAdded(item_id, item.type or "", item.role, event.previous_item_id)
+        case wire.ItemDone(wire.Item(id=str(item_id)) as item):
+            return ItemDone(item_id, item.type or "", item.role, item.status)
+        case wire.ItemDeleted():
+            return ItemDeleted(event.item_id)
+        case wire.ItemTruncated():
+            return ItemTruncated(event.item_id, event.audio_end_ms)
+        case wire.IdleTimeout():
+            return IdleTimeout(event.item_id, event.audio_start_ms, event.audio_end_ms)
+        case wire.McpListInProgress():
+            return McpListProgress(event.item_id, "in_progress")
+        case wire.McpListCompleted():
+            return McpListProgress(event.item_id, "completed")
+        case wire.McpListFailed():
+            return McpListProgress(event.item_id, "failed")
+        case wire.McpCallInProgress():
+            return McpCallProgress(event.item_id, "in_progress")
+        case wire.McpCallCompleted():
+            return McpCallProgress(event.item_id, "completed")
+        case wire.McpCallFailed():
+            return McpCallProgress(event.item_id, "failed")
+        case _:
+            return Unknown(event.kind)
 
 
 def tool_call(event: wire.OutputItemDone) -> ToolCall | None:
@@ -121,11 +175,53 @@ def tool_call(event: wire.OutputItemDone) -> ToolCall | None:
             return None
 
 
-def _response_done(response: wire.Response) -> ResponseDone:
+def _mcp(done: wire.OutputItemDone) -> McpCallDone | ApprovalRequested | None:
+    """The MCP call in a finished item, or the question whether there may be one."""
+    item = done.item
+    item_id, server, name, arguments = item.id or "", item.server_label or "", item.name or "", item.arguments or ""
+    match item.type:
+        case "mcp_call":
+            error = None if item.error is None else _in_words(item.error)
+            return McpCallDone(item_id, server, name, arguments, item.output, error, done.response_id)
+        case "mcp_approval_request":
+            return ApprovalRequested(item_id, server, name, arguments, done.response_id)
+        case _:
+            return None
+
+
+def _in_words(error: Any) -> str:
+    message = error.get("message") if isinstance(error, Mapping) else None
+    return message if isinstance(message, str) else msgspec.json.encode(error).decode()
+
+
+def aside(response: wire.Response) -> str | None:
+    """The name of the question that this response answers, if it is one beside the conversation."""
+    name = (response.metadata or {}).get(ASIDE)
+    return name if isinstance(name, str) else None
+
+
+def is_unvoiced(response: wire.Response) -> bool:
+    """Whether the answer ends with an MCP call: the model has the result, and has not said a word about it."""
+    items = _output(response)
+    return response.status == "completed" and bool(items) and items[-1].type == "mcp_call"
+
+
+def _output(response: wire.Response) -> list[wire.OutputItem]:
+    try:
+        return _items.decode(response.output) or []
+    except msgspec.MsgspecError:
+        return []
+
+
+def _response_done(response: wire.Response) -> ResponseDone | AsideDone:
     status = _STATUSES.get(response.status, "completed")
     details = response.status_details or wire.StatusDetails()
     error = details.error or wire.ErrorDetails()
-    return ResponseDone(response.id, status, details.reason or error.code or error.type, response.usage)
+    reason = details.reason or error.code or error.type
+    if (name := aside(response)) is None:
+        return ResponseDone(response.id, status, reason, response.usage)
+    parts = (part for item in _output(response) for part in item.content or [])
+    return AsideDone(name, "".join(part.text or "" for part in parts), status, reason, response.usage)
 
 
 def severity(error: wire.ErrorDetails) -> Literal["harmless", "retryable", "fatal"]:
@@ -141,50 +237,3 @@ def describe(error: wire.ErrorDetails) -> str:
     """An error in one line: the field it is about where the server names it, and its message."""
     what = error.message or error.code or error.type or "unnamed error"
     return f"{error.param}: {what}" if error.param else what
-
-
-def append(audio: str) -> str:
-    """Caller audio: base64 in the session's input format."""
-    return f'{{"type":"input_audio_buffer.append","audio":"{audio}"}}'
-
-
-def session_update(session: Mapping[str, Any], event_id: str) -> str:
-    """Configure the session."""
-    return _json({"type": "session.update", "event_id": event_id, "session": session})
-
-
-def tool_output(item_id: str, call_id: str, output: str) -> str:
-    """The answer to a tool call."""
-    return _item(item_id, {"type": "function_call_output", "call_id": call_id, "output": output})
-
-
-def message(item_id: str, role: Role, text: str) -> str:
-    """Something that was said in writing."""
-    content = [{"type": "input_text", "text": text}]
-    return _item(item_id, {"type": "message", "role": role, "content": content})
-
-
-def response_create(event_id: str) -> str:
-    """Let the model answer what the conversation holds."""
-    return f'{{"type":"response.create","event_id":"{event_id}"}}'
-
-
-def response_cancel(response_id: str) -> str:
-    """Stop that answer, or whichever is under way when its id is not known."""
-    return _json({"type": "response.cancel"} | ({"response_id": response_id} if response_id else {}))
-
-
-def truncate(item_id: str, heard_ms: int) -> str:
-    """The caller heard only this much of the item; content 0 is its audio."""
-    return _json(
-        {"type": "conversation.item.truncate", "item_id": item_id, "content_index": 0, "audio_end_ms": heard_ms}
-    )
-
-
-def _item(item_id: str, item: Mapping[str, Any]) -> str:
-    """The item's id is the event's as well, so that a refusal names the item."""
-    return _json({"type": "conversation.item.create", "event_id": item_id, "item": {"id": item_id, **item}})
-
-
-def _json(event: Mapping[str, Any]) -> str:
-    return msgspec.json.encode(event).decode()

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.conf.models import AgentConf, OpenAICoreConf
 from app.errors import ConfError, SessionUnavailable
-from app.openai import connect, messages
+from app.openai import client_events, connect, messages
 from app.openai.constants import DEFAULT_MODEL, OPENAI_REALTIME_BASE_URL
 from app.openai.opening import create_openai_realtime_session
 from app.openai.session_config import compile_session
@@ -45,5 +45,5 @@ class OpenAIProvider:
         """Pay now what the first call would otherwise wait for."""
         if self._url.startswith("wss:"):
             connect.tls()
-        messages.session_update(self.compile(AgentConf()), "warm_up")
+        client_events.session_update(self.compile(AgentConf()), "warm_up")
         messages.neutral(messages.decode('{"type":"response.output_audio.delta","delta":""}'))

@@ -38,12 +38,14 @@ from app.openai import (
 from app.openai.session_config import compile_session
 from app.realtime.events import (
     AudioDelta,
+    RateLimits,
     RealtimeInEvent,
     ResponseDone,
     ResponseStarted,
+    SessionCreated,
     SessionProblem,
+    SessionStatusChanged,
     ToolCall,
-    Unknown,
 )
 from app.timing import Deadlines
 
@@ -134,12 +136,19 @@ async def failing(server: Server, **more: Any) -> SessionUnavailable:
     return refusal.value
 
 
+async def heard(receiver: OpenAIRealtimeSessionReceiver) -> AsyncIterator[RealtimeInEvent]:
+    """What the session tells, but for its own story."""
+    async for event in receiver:
+        if not isinstance(event, SessionCreated | SessionStatusChanged):
+            yield event
+
+
 async def until_lost(receiver: OpenAIRealtimeSessionReceiver, reason: str | None = None) -> list[RealtimeInEvent]:
-    """Everything the session tells before the server ends it."""
+    """Everything that is heard before the server ends the session."""
     events = []
 
     async def collect() -> None:
-        async for event in receiver:
+        async for event in heard(receiver):
             events.append(event)
 
     with pytest.raises(SessionLost, match=reason):
@@ -440,14 +449,14 @@ async def test_events_reach_the_call_and_broken_frames_are_counted():
     async with playing(script) as server:
         _, receiver = await open_session(server)
         events = await until_lost(receiver, "1000")
-    assert events == [Unknown("rate_limits.updated"), AudioDelta("//8=", "item_1", "resp_1")]
+    assert events == [RateLimits(), AudioDelta("//8=", "item_1", "resp_1")]
     assert receiver.unreadable_frames == 2
 
 
 async def test_the_events_end_quietly_after_our_own_close_and_closing_twice_is_fine():
     async with playing(greet) as server:
         sender, receiver = await open_session(server)
-        reading = asyncio.create_task(anext(aiter(receiver), None))
+        reading = asyncio.create_task(anext(heard(receiver), None))
         await asyncio.sleep(0)
         await sender.close()
         await sender.close()
@@ -501,7 +510,7 @@ async def test_what_a_call_asks_for_arrives_as_the_wire_has_it():
         sender, receiver = await open_session(server)
         await sender.cancel()  # nothing to cancel: nothing is sent
         await sender.say("Hello there.")
-        assert await anext(aiter(receiver)) == ResponseStarted("resp_1")
+        assert await anext(heard(receiver)) == ResponseStarted("resp_1")
         await sender.send_text("Key 5", respond=False)
         await sender.cancel()
         await sender.truncate("item_1", 640)
@@ -525,7 +534,7 @@ async def test_two_tool_calls_reach_the_call_once_each_and_get_one_answer_after_
 
     async with playing(script) as server:
         sender, receiver = await open_session(server)
-        events = aiter(receiver)
+        events = heard(receiver)
         seen = [await anext(events) for _ in range(4)]
         await sender.send_tool_response("call_1", "f", "one")
         await sender.send_tool_response("call_2", "f", "two")
@@ -559,7 +568,7 @@ async def test_a_wish_is_not_forgotten_when_the_server_does_not_answer_the_calle
 
     async with playing(script) as server:
         sender, receiver = await open_session(server)
-        events = aiter(receiver)
+        events = heard(receiver)
         await anext(events)
         await sender.start_response()
         assert len(await until_lost(receiver)) == 1
@@ -577,8 +586,8 @@ async def test_with_a_stalled_server_caller_audio_never_waits_and_only_the_newes
         while not arrived or arrived[-1] != "last":
             arrived.append((await peer.receive("input_audio_buffer.append"))["audio"])
             if len(arrived) % 100 == 0:
-                await peer.send("rate_limits.updated")
-        await peer.send("rate_limits.updated")
+                await peer.send("rate_limits.updated", rate_limits=[])
+        await peer.send("rate_limits.updated", rate_limits=[])
         await peer.connection.close()
 
     second = to_base64(silence(1000))

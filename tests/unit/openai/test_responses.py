@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.openai.responses import Responses
+from app.openai.responses import Create, Responses
 
 
 def started() -> Responses:
@@ -14,7 +14,7 @@ def started() -> Responses:
 
 
 def test_a_first_wish_is_sent_at_once():
-    assert started().want() == "create_1"
+    assert started().want() == Create("create_1")
 
 
 def test_wishes_during_a_response_become_one_create_after_it():
@@ -23,7 +23,7 @@ def test_wishes_during_a_response_become_one_create_after_it():
 
     assert responses.want() is None
     assert responses.want() is None
-    assert responses.on_done("r1") == "create_1"
+    assert responses.on_done("r1") == Create("create_1")
     responses.on_created("r2")
     assert responses.on_done("r2") is None
 
@@ -35,7 +35,7 @@ def test_a_wish_while_a_create_is_in_flight_waits_for_that_response():
 
     assert responses.want() is None
     responses.on_created("r1")
-    assert responses.on_done("r1") == "create_2"
+    assert responses.on_done("r1") == Create("create_2")
 
 
 def test_the_outputs_of_one_response_lead_to_one_create_after_the_last_and_after_its_end():
@@ -46,7 +46,7 @@ def test_the_outputs_of_one_response_lead_to_one_create_after_the_last_and_after
 
     assert responses.on_tool_answered("call_a") is None
     assert responses.on_done("r1") is None, "call_b has no output yet"
-    assert responses.on_tool_answered("call_b") == "create_1"
+    assert responses.on_tool_answered("call_b") == Create("create_1")
 
 
 def test_a_slow_tool_does_not_hold_up_a_wish_for_other_words():
@@ -55,10 +55,10 @@ def test_a_slow_tool_does_not_hold_up_a_wish_for_other_words():
     responses.on_tool_call("slow", "r1")
     responses.on_done("r1")
 
-    assert responses.want() == "create_1"
+    assert responses.want() == Create("create_1")
     responses.on_created("r2")
     assert responses.on_done("r2") is None
-    assert responses.on_tool_answered("slow") == "create_2"
+    assert responses.on_tool_answered("slow") == Create("create_2")
 
 
 def test_a_tool_call_is_new_only_once():
@@ -94,7 +94,7 @@ def test_the_servers_own_answer_that_began_before_the_items_leaves_the_wish():
     responses.on_created("own")
     responses.on_item_added("output")
 
-    assert responses.on_done("own") == "create_1"
+    assert responses.on_done("own") == Create("create_1")
 
 
 def test_a_server_that_stays_silent_after_the_caller_is_not_waited_for():
@@ -104,14 +104,14 @@ def test_a_server_that_stays_silent_after_the_caller_is_not_waited_for():
     responses.on_speech_stopped()
 
     assert responses.answer_expected
-    assert responses.on_answer_overdue() == "create_1"
+    assert responses.on_answer_overdue() == Create("create_1")
 
 
 def test_without_answers_of_its_own_the_server_is_asked_as_soon_as_the_caller_stops():
     responses = Responses(server_answers=False)
     responses.on_speech_started()
     responses.want()
-    assert responses.on_speech_stopped() == "create_1"
+    assert responses.on_speech_stopped() == Create("create_1")
 
 
 def test_a_create_refused_for_an_active_response_is_sent_again_when_that_is_done():
@@ -119,15 +119,15 @@ def test_a_create_refused_for_an_active_response_is_sent_again_when_that_is_done
     responses.on_item_sent("item")
     create = responses.want()
     responses.on_created("own")  # the server was faster
-    assert responses.on_refused(create, active_response=True) is None
-    assert responses.on_done("own") == "create_2"
+    assert responses.on_refused(create.event_id, active_response=True) is None
+    assert responses.on_done("own") == Create("create_2")
 
 
 def test_a_create_refused_before_we_know_of_the_active_response_waits_for_its_end():
     responses = started()
     create = responses.want()
-    assert responses.on_refused(create, active_response=True) is None
-    assert responses.on_done("own") == "create_2"
+    assert responses.on_refused(create.event_id, active_response=True) is None
+    assert responses.on_done("own") == Create("create_2")
 
 
 def test_a_create_refused_for_a_response_that_had_everything_is_not_repeated():
@@ -136,15 +136,15 @@ def test_a_create_refused_for_a_response_that_had_everything_is_not_repeated():
     create = responses.want()
     responses.on_item_added("item")
     responses.on_created("own")
-    responses.on_refused(create, active_response=True)
+    responses.on_refused(create.event_id, active_response=True)
     assert responses.on_done("own") is None
 
 
 def test_a_create_refused_for_another_reason_frees_the_way_and_is_not_repeated():
     responses = started()
     create = responses.want()
-    assert responses.on_refused(create, active_response=False) is None
-    assert responses.want() == "create_2"
+    assert responses.on_refused(create.event_id, active_response=False) is None
+    assert responses.want() == Create("create_2")
 
 
 def test_a_refusal_of_something_else_changes_nothing():
@@ -196,8 +196,9 @@ class Api:
 
     # the client's side
 
-    def send_create(self, event_id: str | None) -> None:
-        if event_id:
+    def send_create(self, create: Create | None) -> None:
+        if create:
+            event_id = create.event_id
             assert not self.seen_active, "created into a response we had been told of"
             self.seen_begun_at_create[event_id] = self.seen_begun
             self.to_server.append(("create", event_id))
@@ -311,7 +312,7 @@ def test_every_wish_is_answered_no_create_goes_into_a_response_we_know_of_and_no
 @given(st.lists(st.integers(min_value=1, max_value=4), min_size=1, max_size=6), st.randoms())
 def test_the_calls_of_each_response_lead_to_exactly_one_create(call_counts: list[int], random):
     responses = started()
-    creates: list[str | None] = []
+    creates: list[Create | None] = []
     for number, count in enumerate(call_counts):
         response_id = f"r{number}"
         responses.on_created(response_id)
