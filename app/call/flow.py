@@ -138,7 +138,7 @@ class CallFlow:
         play = Play(audio, queued.mark, queued.plays_from_ms)
         self._response_spoke = True
         self._answers.on_spoken()
-        self._latency.on_frame(at_ms)
+        self._latency.on_frame(item_id, at_ms)
         if self._agent_speaking:
             return [play]
         self._agent_speaking = True

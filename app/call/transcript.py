@@ -19,8 +19,9 @@ class Turn:
     heard: str | None = None
     """Of an agent's turn that the caller cut: the words that were heard, by our estimate."""
     heard_ms: int | None = None
-    latency_ms: int | None = None
-    """Of an agent's turn: from the end of the caller's speech, as the model told us, to our first audio."""
+    latency: dict[str, int] | None = None
+    """Of an agent's turn: from the end of the caller's speech, as the model told us, to the model's first audio
+    (`first_delta_ms`), our first frame (`first_frame_ms`) and its return as heard (`first_mark_ms`)."""
 
 
 class Transcript:
@@ -28,7 +29,6 @@ class Transcript:
 
     def __init__(self, events: Iterable[CallEvent] = ()) -> None:
         self._turns: list[Turn] = []
-        self._caller_stopped_ms: int | None = None
         for event in events:
             self.add(event)
 
@@ -49,13 +49,14 @@ class Transcript:
                 self._turn("caller", event)
             case Kind.CALLER_SPEECH_ENDED:
                 self._turn("caller", event).until_ms = event.at_ms
-                self._caller_stopped_ms = event.at_ms
             case Kind.CALLER_TRANSCRIPT:
                 self._turn("caller", event).said = data["text"]
             case Kind.CALLER_DTMF:
                 self._turns.append(Turn("caller", event.at_ms, until_ms=event.at_ms, said=f"[key {data['digit']}]"))
             case Kind.AGENT_SPEECH_STARTED:
-                self._answer(event)
+                self._turn("agent", event).at_ms = event.at_ms
+            case Kind.ANSWER_LATENCY:
+                self._turn("agent", event).latency = data["latency"]
             case Kind.AGENT_TRANSCRIPT:
                 self._turn("agent", event).said = data["text"]
             case Kind.AGENT_INTERRUPTED:
@@ -66,13 +67,6 @@ class Transcript:
                 for turn in self._turns:
                     if turn.speaker == "agent" and turn.until_ms is None:
                         turn.until_ms = event.at_ms
-
-    def _answer(self, event: CallEvent) -> None:
-        turn = self._turn("agent", event)
-        turn.at_ms = event.at_ms
-        if self._caller_stopped_ms is not None:
-            turn.latency_ms = event.at_ms - self._caller_stopped_ms
-            self._caller_stopped_ms = None
 
     def _turn(self, speaker: Literal["caller", "agent"], event: CallEvent) -> Turn:
         """The turn of that item, begun now where there is none yet."""

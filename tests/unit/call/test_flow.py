@@ -370,9 +370,8 @@ class TestWaiting:
         second = play(flow, audio("item_1", 100), 1320)
 
         [latency] = flow.on_caller(MarkReached(first.mark), 1450)
-        assert latency == CallEvent(
-            Kind.ANSWER_LATENCY, 1450, {"first_delta_ms": 300, "first_frame_ms": 310, "first_mark_ms": 450}
-        )
+        figures = {"first_delta_ms": 300, "first_frame_ms": 310, "first_mark_ms": 450}
+        assert latency == CallEvent(Kind.ANSWER_LATENCY, 1450, {"item_id": "item_1", "latency": figures})
         assert flow.on_caller(MarkReached(second.mark), 1550) == []
 
 

@@ -19,16 +19,17 @@ def test_the_question_stands_before_its_answer_whatever_arrives_first():
     ]
 
 
-def test_an_answers_latency_counts_from_the_end_of_the_callers_speech_and_only_once():
+def test_an_answers_latency_belongs_to_its_turn():
+    figures = {"first_delta_ms": 300, "first_frame_ms": 310, "first_mark_ms": 450}
     transcript = Transcript([
-        CallEvent(Kind.CALLER_SPEECH_ENDED, 2500, {"item_id": "u1"}),
         CallEvent(Kind.AGENT_SPEECH_STARTED, 3000, {"item_id": "a1"}),
+        CallEvent(Kind.ANSWER_LATENCY, 3150, {"item_id": "a1", "latency": figures}),
         CallEvent(Kind.AGENT_SPEECH_ENDED, 4000),
         CallEvent(Kind.AGENT_SPEECH_STARTED, 9000, {"item_id": "a2"}),
     ])  # fmt: skip
 
-    assert [turn.latency_ms for turn in transcript.turns if turn.speaker == "agent"] == [500, None]
-    assert transcript.turns[1].until_ms == 4000
+    assert [turn.latency for turn in transcript.turns] == [figures, None]
+    assert transcript.turns[0].until_ms == 4000
 
 
 def test_a_turn_that_was_cut_keeps_what_was_said_and_what_was_heard():
