@@ -1,6 +1,5 @@
-"""An agent's configuration as OpenAI's session object, and whether the server agreed to it."""
+"""An agent's configuration as OpenAI's session object."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -86,23 +85,3 @@ def answers_by_itself(config: OpenaiRealtimeSessionConfig) -> bool:
     if hearing is None or "turn_detection" not in hearing.model_fields_set:
         return True
     return hearing.turn_detection is not None and hearing.turn_detection.create_response is not False
-
-
-def refused_format(asked: OpenaiRealtimeSessionConfig, granted: Mapping[str, Any]) -> str | None:
-    """The first audio format that the server did not grant, in words; audio in another format would be noise."""
-    for side in ("input", "output"):
-        half = getattr(asked.audio, side, None)
-        if half is None or half.format is None:
-            continue
-        echo = _at(granted, "audio", side, "format", "type")
-        if echo != half.format.type:
-            return f"session.audio.{side}.format: asked for {half.format.type}, got {echo or 'no answer'}"
-    return None
-
-
-def _at(tree: object, *path: str) -> object:
-    for key in path:
-        if not isinstance(tree, Mapping):
-            return None
-        tree = tree.get(key)
-    return tree

@@ -6,9 +6,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.conf.models import AgentConf, EndCallTool, LookupTool, SemanticVad, Transcription
 from app.errors import ConfInvalid
-from app.openai import OpenaiRealtimeSessionConfig, OpenaiRealtimeSessionConfigAudio, OpenaiRealtimeTool
-from app.openai.session_config import answers_by_itself, compile_session, refused_format
-from app.openai.types.audio import AudioInput, AudioOutput, AudioPCM, AudioPCMA, AudioPCMU
+from app.openai import OpenaiRealtimeSessionConfig, OpenaiRealtimeTool
+from app.openai.session_check import correction
+from app.openai.session_config import answers_by_itself, compile_session
+from app.openai.types.audio import AudioPCM, AudioPCMA
 
 oracle = TypeAdapter(RealtimeSessionCreateRequest)
 
@@ -252,34 +253,12 @@ def test_absent_and_none_are_not_sent_where_null_means_nothing():
     assert OpenaiRealtimeTool(name="f", description=None).model_dump() == {"type": "function", "name": "f"}
 
 
-def both(input_format: object, output_format: object) -> dict:
-    return {"audio": {"input": {"format": input_format}, "output": {"format": output_format}}}
-
-
-MULAW = OpenaiRealtimeSessionConfig(
-    audio=OpenaiRealtimeSessionConfigAudio(input=AudioInput(format=AudioPCMU()), output=AudioOutput(format=AudioPCMU()))
-)
-
-
-def test_granted_formats_pass():
-    assert refused_format(MULAW, both({"type": "audio/pcmu"}, {"type": "audio/pcmu"})) is None
-
-
-@pytest.mark.parametrize(
-    ("granted", "side"),
-    [
-        (both({"type": "audio/pcm", "rate": 24000}, {"type": "audio/pcmu"}), "input"),
-        (both({"type": "audio/pcmu"}, {"type": "audio/pcm", "rate": 24000}), "output"),
-        ({}, "input"),
-        ({"audio": None}, "input"),
-    ],
-)
-def test_a_format_that_was_not_granted_is_named(granted: dict, side: str):
-    assert f"session.audio.{side}.format" in (refused_format(MULAW, granted) or "")
-
-
-def test_formats_that_were_not_asked_for_are_not_compared():
-    assert refused_format(OpenaiRealtimeSessionConfig(), {}) is None
+def test_a_session_that_is_asked_for_once_more_keeps_its_secrets():
+    tool = {"type": "mcp", "server_label": "s", "tunnel_id": "t", "headers": {"X-Key": "b-secret"}}
+    config = OpenaiRealtimeSessionConfig.model_validate({"tools": [tool], "tracing": "auto"})
+    again = correction(config, [("tracing",)])
+    assert again is not None
+    assert again.config.wire(reveal=True)["tools"] == [tool]
 
 
 @pytest.mark.parametrize(
