@@ -8,14 +8,27 @@ from pydantic import TypeAdapter
 
 import app
 from app.conf.models import AgentConf
-from app.openai import client_events, messages
+from app.openai import client_events, messages, overrides
 from app.openai.session_config import compile_session
 from app.openai.types import events
 from app.realtime.events import (
+    AgentText,
     AgentTranscript,
+    ApprovalRequested,
+    AsideDone,
     AudioDelta,
     AudioDone,
     CallerTranscript,
+    IdleTimeout,
+    ItemAdded,
+    ItemDeleted,
+    ItemDone,
+    ItemTruncated,
+    McpCallDone,
+    McpCallProgress,
+    McpListProgress,
+    RateLimit,
+    RateLimits,
     ResponseDone,
     ResponseStarted,
     SessionProblem,
@@ -24,6 +37,7 @@ from app.realtime.events import (
     ToolCall,
     Unknown,
 )
+from app.realtime.session import ResponseOptions, Tool
 
 client_event = TypeAdapter(RealtimeClientEvent)
 
@@ -36,20 +50,20 @@ IDS = {"item_id": "item_1", "response_id": "resp_1", "output_index": 0, "content
 
 
 @pytest.mark.parametrize("family", ["response.output_audio", "response.audio"])
-def test_audio_comes_through_under_its_name_and_under_the_old_one(family: str):
+def test_r0_15_r3_35_r3_36_audio_comes_through_under_its_name_and_under_the_old_one(family: str):
     assert read(f"{family}.delta", delta="//8=", **IDS) == AudioDelta("//8=", "item_1", "resp_1")
     assert read(f"{family}.done", **IDS) == AudioDone("item_1", "resp_1")
     assert read(f"{family}_transcript.delta", delta="Hel", **IDS) == AgentTranscript("Hel", "item_1")
     assert read(f"{family}_transcript.done", transcript="Hello", **IDS) == AgentTranscript("Hello", "item_1", True)
 
 
-def test_speech_of_the_caller():
+def test_r0_16_r3_33_r3_34_speech_of_the_caller():
     buffer = "input_audio_buffer"
     assert read(f"{buffer}.speech_started", audio_start_ms=120, item_id="item_2") == SpeechStarted(120, "item_2")
     assert read(f"{buffer}.speech_stopped", audio_end_ms=900, item_id="item_2") == SpeechStopped(900, "item_2")
 
 
-def test_words_of_the_caller():
+def test_r3_37_words_of_the_caller_and_their_failure_is_harmless():
     family = "conversation.item.input_audio_transcription"
     assert read(f"{family}.delta", delta="Wh", item_id="item_2") == CallerTranscript("Wh", "item_2")
     assert read(f"{family}.completed", transcript="What", item_id="item_2") == CallerTranscript("What", "item_2", True)
@@ -72,7 +86,7 @@ def test_an_answers_end_says_how_and_why(status: str, details: dict | None, reas
     assert read("response.done", response=response) == ResponseDone("resp_1", status, reason, {"total_tokens": 3})
 
 
-def test_an_answers_start():
+def test_r0_17_an_answers_start():
     response = {"id": "resp_1", "object": "realtime.response", "status": "in_progress", "usage": None}
     assert read("response.created", response=response) == ResponseStarted("resp_1")
 
@@ -80,7 +94,7 @@ def test_an_answers_start():
 CALL = {"id": "item_3", "type": "function_call", "call_id": "call_1", "name": "lookup", "arguments": '{"key":"7"}'}
 
 
-def test_a_tool_call_comes_from_the_completed_item():
+def test_r0_18_a_tool_call_comes_from_the_completed_item():
     event = read("response.output_item.done", response_id="resp_1", item=CALL | {"status": "completed"})
     assert event == ToolCall("call_1", "lookup", '{"key":"7"}', "resp_1")
 
@@ -107,7 +121,7 @@ def test_a_cut_off_call_its_arguments_event_and_other_items_are_no_tool_calls():
         ({"code": "insufficient_quota"}, "fatal"),
     ],
 )
-def test_errors_are_weighed(error: dict, severity: str):
+def test_r3_40_r3_b4_errors_are_weighed(error: dict, severity: str):
     event = read("error", error=error)
     assert isinstance(event, SessionProblem)
     assert (event.code, event.severity) == (error["code"], severity)
@@ -129,21 +143,93 @@ def test_an_error_names_its_field():
         ("conversation.item.added", {"item": {}}),
     ],
 )
-def test_unknown_kinds_and_known_ones_of_a_strange_shape_pass_as_unknown(kind: str, fields: dict):
+def test_r0_14_unknown_kinds_and_known_ones_of_a_strange_shape_pass_as_unknown(kind: str, fields: dict):
     assert read(kind, **fields) == Unknown(kind)
 
 
-TAGS = {event.__struct_config__.tag for event in get_args(events.KNOWN)}
 SAMPLES = sorted((Path(app.__file__).parent / "sandbox" / "data" / "openai").glob("*.json"))
+KINDS = {event.__struct_config__.tag for event in get_args(events.KNOWN)}
+USELESS = {  # typed, and no call has a use for them
+    "conversation.created",
+    "conversation.item.input_audio_transcription.segment",
+    "conversation.item.retrieved",
+    "input_audio_buffer.cleared",
+    "input_audio_buffer.committed",
+    "input_audio_buffer.dtmf_event_received",
+    "output_audio_buffer.cleared",
+    "output_audio_buffer.started",
+    "output_audio_buffer.stopped",
+    "response.content_part.added",
+    "response.content_part.done",
+    "response.function_call_arguments.delta",
+    "response.function_call_arguments.done",
+    "response.mcp_call_arguments.delta",
+    "response.mcp_call_arguments.done",
+    "response.output_item.added",
+    "session.created",  # told by the link, once the session is confirmed
+}
+
+
+def test_r0_19_there_is_a_sample_of_each_of_the_46_documented_events_and_each_has_a_type():
+    assert len(SAMPLES) == 46
+    assert {sample.stem for sample in SAMPLES} <= KINDS
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
-def test_every_documented_event_is_read_and_none_we_act_on_passes_as_unknown(sample: Path):
-    text = sample.read_text()
-    kind = json.loads(text)["type"]
-    event = messages.decode(text)
-    assert (kind in TAGS) is isinstance(event, events.ServerEvent)
-    messages.neutral(event)
+def test_r0_19_every_documented_event_is_typed_and_told_unless_no_call_has_a_use_for_it(sample: Path):
+    event = messages.decode(sample.read_text())
+    assert isinstance(event, events.ServerEvent)
+    assert event.kind == sample.stem
+    assert (messages.neutral(event) == Unknown(sample.stem)) is (sample.stem in USELESS)
+
+
+@pytest.mark.parametrize("family", ["response.output_text", "response.text"])
+def test_written_answers_come_through_under_their_name_and_under_the_old_one(family: str):
+    assert read(f"{family}.delta", delta="Hel", **IDS) == AgentText("Hel", "item_1", "resp_1")
+    assert read(f"{family}.done", text="Hello", **IDS) == AgentText("Hello", "item_1", "resp_1", final=True)
+
+
+def test_the_life_of_an_item():
+    item = {"id": "item_2", "type": "message", "role": "user", "status": "completed"}
+    added = read("conversation.item.added", item=item, previous_item_id="item_1")
+    assert added == ItemAdded("item_2", "message", "user", "item_1")
+    assert read("conversation.item.done", item=item) == ItemDone("item_2", "message", "user", "completed")
+    assert read("conversation.item.truncated", item_id="item_2", audio_end_ms=7) == ItemTruncated("item_2", 7)
+    assert read("conversation.item.deleted", item_id="item_2") == ItemDeleted("item_2")
+
+
+def test_idle_time_outs_and_limits():
+    idle = read("input_audio_buffer.timeout_triggered", item_id="item_2", audio_start_ms=1, audio_end_ms=9)
+    assert idle == IdleTimeout("item_2", 1, 9)
+    limits = [{"name": "tokens", "limit": 10, "remaining": 4, "reset_seconds": 0.5}]
+    assert read("rate_limits.updated", rate_limits=limits) == RateLimits((RateLimit("tokens", 10, 4, 0.5),))
+
+
+@pytest.mark.parametrize("progress", ["in_progress", "completed", "failed"])
+def test_mcp_progress(progress: str):
+    assert read(f"mcp_list_tools.{progress}", item_id="item_1") == McpListProgress("item_1", progress)
+    assert read(f"response.mcp_call.{progress}", item_id="item_1") == McpCallProgress("item_1", progress)
+
+
+def test_an_mcp_call_ends_with_its_output_or_with_what_went_wrong():
+    call = {"id": "item_1", "type": "mcp_call", "server_label": "docs", "name": "search", "arguments": "{}"}
+    done = read("response.output_item.done", response_id="resp_1", item=call | {"output": "found"})
+    assert done == McpCallDone("item_1", "docs", "search", "{}", output="found", response_id="resp_1")
+    failed = read("response.output_item.done", item=call | {"error": {"type": "http_error", "message": "gone"}})
+    assert failed == McpCallDone("item_1", "docs", "search", "{}", error="gone")
+
+
+def test_an_approval_is_asked_for_once():
+    item = {"id": "ask_1", "type": "mcp_approval_request", "server_label": "docs", "name": "pay", "arguments": "{}"}
+    assert read("response.output_item.done", item=item) == ApprovalRequested("ask_1", "docs", "pay", "{}")
+    assert read("response.output_item.added", item=item) == Unknown("response.output_item.added")
+
+
+def test_the_answer_to_a_question_beside_the_conversation_is_known_by_its_metadata():
+    output = [{"type": "message", "content": [{"type": "output_text", "text": "angry"}]}]
+    response = {"id": "r", "status": "completed", "metadata": {"parley_aside": "mood"}, "output": output}
+    assert read("response.done", response=response) == AsideDone("mood", "angry")
+    assert read("response.created", response=response) == Unknown("response.created")
 
 
 @pytest.mark.parametrize(
@@ -151,19 +237,31 @@ def test_every_documented_event_is_read_and_none_we_act_on_passes_as_unknown(sam
     ["", "no json", "[]", "{}", '{"type":7}', '{"type":"error"', b"\xff\xfe", '{"type":"x","a":' + "[" * 10_000],
     ids=["empty", "text", "list", "no-type", "number", "half", "bytes", "deep"],
 )
-def test_a_frame_that_is_no_event_is_refused_and_nothing_worse(frame: str | bytes):
+def test_r3_41_a_frame_that_is_no_event_is_refused_and_nothing_worse(frame: str | bytes):
     with pytest.raises(ValueError, match=r"."):
         messages.decode(frame)
 
 
+TOOL = Tool("lookup", "Looks up.", {"type": "object", "properties": {}})
+OPTIONS = ResponseOptions("Be brief.", "text", "cedar", [TOOL], "lookup", 100, {"a": "b"})
+
+
 def sent_events() -> list[str]:
+    session = compile_session(AgentConf()).wire()
     return [
         client_events.append("//8="),
-        client_events.session_update(compile_session(AgentConf()).wire(), "configure"),
+        client_events.session_update(session, "configure"),
+        client_events.session_update(overrides.for_session(session, {"instructions": "New."}), "event_1"),
+        client_events.session_update(overrides.for_session(session, {"tools": overrides.functions([TOOL])}), "event_1"),
         client_events.tool_output("item_1", "call_1", 'said "so"\n'),
         client_events.message("item_2", "user", "Grüße"),
         client_events.message("item_3", "system", "Say it."),
+        client_events.message("item_4", "user", "Look.", ["data:image/png;base64,AAAA"]),
+        client_events.approval("item_5", "ask_1", approve=True, reason=None),
+        client_events.approval("item_5", "ask_1", approve=False, reason="no"),
         client_events.response_create("create_1"),
+        client_events.response_create("create_1", overrides.of_options(OPTIONS)),
+        client_events.response_create("event_2", client_events.aside("mood", {"instructions": "How are they?"})),
         client_events.response_cancel("resp_1"),
         client_events.response_cancel(""),
         client_events.truncate("item_1", 1500),

@@ -1,13 +1,10 @@
 """Sessions over real sockets, against a small scripted server on loopback."""
 
 import asyncio
-import json
 import logging
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -20,148 +17,43 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import serve
 from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Request, Response
+from websockets.http11 import Response
 
 from app.audio import silence, to_base64
 from app.conf.models import AgentConf, OpenAICoreConf
 from app.errors import ConfMissing, SessionLost, SessionUnavailable, SettingsError
 from app.openai import (
     OpenAIProvider,
-    OpenAIRealtimeSessionReceiver,
     connect,
     create_openai_realtime_session,
     realtime_url,
 )
-from app.openai.session_config import compile_session
 from app.realtime.events import (
     AudioDelta,
     RateLimits,
-    RealtimeInEvent,
     ResponseDone,
     ResponseStarted,
-    SessionCreated,
     SessionProblem,
-    SessionStatusChanged,
     ToolCall,
 )
-from app.timing import Deadlines
-
-KEY = "sk-test-very-secret"
-ACCESS = OpenAICoreConf(openai_api_key=SecretStr(KEY))
-QUICK = Deadlines(close_s=0.2)
-HURRIED = Deadlines(session_s=0.5, connect_s=0.3, close_s=0.2)
-CONFIG = compile_session(AgentConf())
-
-Script = Callable[["Peer"], Awaitable[None]]
-
-
-class Peer:
-    """One connection as the server sees it."""
-
-    def __init__(self, connection: ServerConnection) -> None:
-        self.connection = connection
-
-    async def send(self, kind: str, **fields: Any) -> None:
-        await self.connection.send(json.dumps({"type": kind, "event_id": "event_1"} | fields))
-
-    async def receive(self, kind: str) -> dict[str, Any]:
-        """The client's next event, which must be of that kind."""
-        event: dict[str, Any] = json.loads(await self.connection.recv())
-        assert event["type"] == kind, event
-        return event
-
-    async def error(self, code: str | None, *, kind: str = "invalid_request_error", **fields: Any) -> None:
-        await self.send("error", error={"type": kind, "code": code, "message": f"because of {KEY}"} | fields)
-
-    async def greet(self) -> dict[str, Any]:
-        """The documented handshake; returns the session asked for."""
-        await self.send("session.created", session={"id": "sess_1"})
-        session = (await self.receive("session.update"))["session"]
-        await self.send("session.updated", session=session)
-        return session  # type: ignore[no-any-return]
-
-
-class Server:
-    """Plays one script for each connection in turn, the last one for all that follow."""
-
-    def __init__(self, scripts: list[Script]) -> None:
-        self.scripts = scripts
-        self.requests: list[Request] = []
-        self.problems: list[Exception] = []
-        self.asked = asyncio.Event()
-        self.closed = asyncio.Event()
-        self.answer_upgrade: Callable[[Request], Response | None] = lambda _: None
-        self.base_url = ""
-
-    def on_request(self, _: ServerConnection, request: Request) -> Response | None:
-        self.requests.append(request)
-        self.asked.set()
-        return self.answer_upgrade(request)
-
-    async def on_connection(self, connection: ServerConnection) -> None:
-        script = self.scripts[min(len(self.requests), len(self.scripts)) - 1]
-        try:
-            await script(Peer(connection))
-            await connection.wait_closed()
-        except (AssertionError, ConnectionClosed) as problem:
-            self.problems.append(problem)
-        finally:
-            self.closed.set()
-
-
-@asynccontextmanager
-async def playing(*scripts: Script) -> AsyncIterator[Server]:
-    server = Server(list(scripts))
-    async with serve(
-        server.on_connection, "127.0.0.1", 0, process_request=server.on_request, close_timeout=0.1
-    ) as running:
-        port = running.sockets[0].getsockname()[1]
-        server.base_url = f"http://127.0.0.1:{port}/v1"
-        yield server
-    assert not server.problems
-
-
-async def open_session(server: Server, **more: Any) -> Any:
-    return await create_openai_realtime_session(
-        CONFIG, ACCESS, **({"base_url": server.base_url, "deadlines": QUICK} | more)
-    )
-
-
-async def failing(server: Server, **more: Any) -> SessionUnavailable:
-    with pytest.raises(SessionUnavailable) as refusal:
-        await open_session(server, **more)
-    return refusal.value
-
-
-async def heard(receiver: OpenAIRealtimeSessionReceiver) -> AsyncIterator[RealtimeInEvent]:
-    """What the session tells, but for its own story."""
-    async for event in receiver:
-        if not isinstance(event, SessionCreated | SessionStatusChanged):
-            yield event
-
-
-async def until_lost(receiver: OpenAIRealtimeSessionReceiver, reason: str | None = None) -> list[RealtimeInEvent]:
-    """Everything that is heard before the server ends the session."""
-    events = []
-
-    async def collect() -> None:
-        async for event in heard(receiver):
-            events.append(event)
-
-    with pytest.raises(SessionLost, match=reason):
-        await collect()
-    return events
-
-
-async def greet(peer: Peer) -> None:
-    await peer.greet()
-
-
-async def hang(peer: Peer) -> None:
-    await peer.connection.wait_closed()
+from tests.unit.openai.scripted import (
+    ACCESS,
+    CONFIG,
+    HURRIED,
+    KEY,
+    QUICK,
+    Peer,
+    Server,
+    failing,
+    greet,
+    hang,
+    heard,
+    open_session,
+    playing,
+    until_lost,
+)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +70,7 @@ async def hang(peer: Peer) -> None:
         ("wss://host/v1?model=other", "wss://host/v1/realtime?model=other"),
     ],
 )
-def test_the_url_is_built_by_one_rule(base_url: str, url: str):
+def test_r0_4_r3_28_the_url_is_built_by_one_rule(base_url: str, url: str):
     assert realtime_url(base_url, "m") == url
 
 
@@ -194,7 +86,7 @@ def test_a_base_that_is_no_url_stops_the_start(base_url: str):
         OpenAIProvider(lambda _: ACCESS, base_url=base_url)
 
 
-async def test_a_session_is_opened_with_our_key_our_model_and_our_configuration():
+async def test_r0_3_r0_6_r0_7_r3_13_a_session_is_opened_with_our_key_our_model_and_our_configuration():
     asked: dict[str, Any] = {}
 
     async def script(peer: Peer) -> None:
@@ -433,11 +325,11 @@ async def test_a_certificate_counts_only_when_it_is_trusted(tmp_path: Path):
         await sender.close()
 
 
-def test_this_process_makes_one_tls_context():
+def test_r3_15_this_process_makes_one_tls_context_for_all_its_sessions():
     assert connect.tls() is connect.tls()
 
 
-async def test_events_reach_the_call_and_broken_frames_are_counted():
+async def test_r3_24_events_reach_the_call_and_broken_frames_are_counted_and_the_end_is_told():
     async def script(peer: Peer) -> None:
         await peer.greet()
         await peer.send("rate_limits.updated", rate_limits=[])
@@ -453,7 +345,7 @@ async def test_events_reach_the_call_and_broken_frames_are_counted():
     assert receiver.unreadable_frames == 2
 
 
-async def test_the_events_end_quietly_after_our_own_close_and_closing_twice_is_fine():
+async def test_r3_31_r3_32_the_events_end_quietly_after_our_own_close_and_closing_twice_is_fine():
     async with playing(greet) as server:
         sender, receiver = await open_session(server)
         reading = asyncio.create_task(anext(heard(receiver), None))
@@ -477,7 +369,7 @@ async def test_a_mute_server_cannot_hold_up_our_close():
         assert time.monotonic() - began < QUICK.close_s + 0.3
 
 
-async def test_caller_audio_goes_out_unopened_and_raw_audio_encoded():
+async def test_r0_11_caller_audio_goes_out_unopened_and_raw_audio_encoded():
     async def script(peer: Peer) -> None:
         await peer.greet()
         assert (await peer.receive("input_audio_buffer.append"))["audio"] == "//8="
@@ -517,7 +409,7 @@ async def test_what_a_call_asks_for_arrives_as_the_wire_has_it():
         await server.closed.wait()
 
 
-async def test_two_tool_calls_reach_the_call_once_each_and_get_one_answer_after_both():
+async def test_r0_12_two_tool_calls_reach_the_call_once_each_and_get_one_answer_after_both():
     def item(call_id: str) -> dict[str, str]:
         return {"type": "function_call", "status": "completed", "call_id": call_id, "name": "f", "arguments": "{}"}
 
