@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app import cli_conf
+from app.doctor.command import doctor
 from app.errors import ParleyError
 from app.settings import Settings
 
@@ -15,6 +16,7 @@ app = typer.Typer(
     name="parley", help="A phone number that answers with an AI agent.", no_args_is_help=True, add_completion=False
 )
 app.add_typer(cli_conf.app)
+app.command()(doctor)
 
 
 @app.command()

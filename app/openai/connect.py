@@ -88,23 +88,24 @@ async def open_socket(
         write_limit=WRITE_BUFFER_BYTES,
         open_timeout=deadlines.connect_s,
         close_timeout=deadlines.close_s,
-        additional_headers=_headers(core_conf),
+        additional_headers=headers(core_conf),
         logger=_silent,
     )
 
 
-def _headers(core_conf: OpenAICoreConf) -> Mapping[str, str]:
+def headers(core_conf: OpenAICoreConf) -> Mapping[str, str]:
+    """What a request to OpenAI says of who asks; raises `TryFailed` for what no header can carry."""
     key = core_conf.openai_api_key.get_secret_value()
     wanted = {
         "Authorization": f"Bearer {key}" if key else None,
         "OpenAI-Organization": core_conf.organization,
         "OpenAI-Project": core_conf.project,
     }
-    headers = {name: value for name, value in wanted.items() if value}
-    if not key or not all(value.isascii() and value.isprintable() for value in headers.values()):
+    given = {name: value for name, value in wanted.items() if value}
+    if not key or not all(value.isascii() and value.isprintable() for value in given.values()):
         text = "the OpenAI API key, organization or project is empty or holds characters that none of them has"
         raise TryFailed(text, code="invalid_api_key", retryable=False)
-    return headers
+    return given
 
 
 def failure(error: Exception) -> TryFailed:

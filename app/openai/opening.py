@@ -53,6 +53,19 @@ async def create_openai_realtime_session(
     deadlines: Deadlines = Deadlines(),  # noqa: B008 (a frozen value)
 ) -> tuple[OpenAIRealtimeSessionSender, OpenAIRealtimeSessionReceiver]:
     """Connect, configure and confirm a session that has not spoken yet; raises `SessionUnavailable`."""
+    link = await open_link(config, core_conf, base_url=base_url, ssl_context=ssl_context, deadlines=deadlines)
+    return OpenAIRealtimeSessionSender(link), OpenAIRealtimeSessionReceiver(link)
+
+
+async def open_link(
+    config: OpenaiRealtimeSessionConfig,
+    core_conf: OpenAICoreConf,
+    *,
+    base_url: str,
+    ssl_context: ssl.SSLContext | None = None,
+    deadlines: Deadlines,
+) -> Link:
+    """The same, as the link that both ends share: it knows what was granted."""
     url = connect.realtime_url(base_url, config.model or DEFAULT_MODEL)
     mask = partial(_masked, key=core_conf.openai_api_key)
     now_s = asyncio.get_running_loop().time
@@ -65,8 +78,7 @@ async def create_openai_realtime_session(
         except connect.FAILURES as error:
             failed = connect.failure(error)
         else:
-            link = agreed.link(socket, mask, deadlines)
-            return OpenAIRealtimeSessionSender(link), OpenAIRealtimeSessionReceiver(link)
+            return agreed.link(socket, mask, deadlines)
         if not tries_left or not await connect.pause_before_retry(failed, until_s):
             break
     # Raised out here, so that no library's error with its request headers hangs on to it.
@@ -132,7 +144,7 @@ async def _ask(
     socket: ClientConnection, config: OpenaiRealtimeSessionConfig, event_id: str
 ) -> Mapping[str, Any] | wire.ErrorDetails:
     """Send the configuration; the session that came of it, or why none did."""
-    await socket.send(client_events.session_update(config.wire(), event_id))
+    await socket.send(client_events.session_update(config.wire(reveal=True), event_id))
     while True:
         match await _next_event(socket):
             case wire.SessionUpdated(session=session):

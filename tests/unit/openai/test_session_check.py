@@ -99,6 +99,15 @@ def test_secrets_of_a_tool_are_neither_compared_nor_shown():
     assert [field.name for field in fields] == ["tools[0].type", "tools[0].server_label"]
 
 
+def test_a_tool_s_secrets_survive_that_something_else_is_left_out():
+    tool = {"type": "mcp", "server_label": "crm", "server_url": "https://crm.example.com", "authorization": "secret-1"}
+    config = OpenaiRealtimeSessionConfig.model_validate({"tools": [tool], "max_output_tokens": 10})
+    found = correction(config, refused(config, "session.max_output_tokens"))
+    assert found is not None
+    assert found.config.wire(reveal=True)["tools"] == [tool]
+    assert "secret-1" not in repr(found)
+
+
 @pytest.mark.parametrize(
     ("param", "path"),
     [
