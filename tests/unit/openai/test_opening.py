@@ -9,7 +9,7 @@ from app.audio import FRAME_BYTES, from_base64, silence, to_base64
 from app.openai.degraded import DegradedLink
 from app.openai.transcode import SESSION_HZ, to_session_format
 from app.realtime.events import AudioDelta, AudioDone, RealtimeInEvent, SessionDegraded
-from tests.unit.openai.test_realtime import CONFIG, Peer, failing, open_session, playing
+from tests.unit.openai.scripted import CONFIG, Peer, failing, open_session, playing
 
 PCM = {"type": "audio/pcm", "rate": 24000}
 
