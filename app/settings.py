@@ -1,8 +1,9 @@
 """What the process needs to start, from the environment and `.env`; everything else is in `core_conf`."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -42,9 +43,7 @@ class Settings(BaseSettings):
     def _origin(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        url = urlsplit(value)
-        if url.scheme not in {"https", "http"} or not url.hostname:
-            raise ValueError("must be an origin like https://calls.example.com")
+        url = _url(value, {"https", "http"}, "must be an origin like https://calls.example.com")
         if url.path.strip("/") or url.query or url.fragment or url.username:
             raise ValueError("must be an origin only: no path, query, fragment or user name")
         if url.scheme == "http" and url.hostname not in LOOPBACK:
@@ -56,10 +55,30 @@ class Settings(BaseSettings):
     def _asyncpg(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
             return None
+        from sqlalchemy import exc, make_url  # slow to import, and without a URL nobody needs it here
+
         scheme, _, rest = value.get_secret_value().partition("://")
-        if scheme not in {"postgresql+asyncpg", "postgresql", "postgres"}:
+        url = f"postgresql+asyncpg://{rest}"
+        try:
+            make_url(url)
+            fits = scheme in {"postgresql+asyncpg", "postgresql", "postgres"}
+        except (exc.ArgumentError, ValueError):
+            fits = False
+        if not fits:
             raise ValueError("must look like postgresql+asyncpg://user:password@host:5432/name")
-        return SecretStr(f"postgresql+asyncpg://{rest}")
+        return SecretStr(url)
+
+    @field_validator("openai_realtime_base_url")
+    @classmethod
+    def _model(cls, value: str) -> str:
+        _url(value, {"wss", "ws", "https", "http"}, "must look like wss://api.openai.com/v1/realtime")
+        return value
+
+    @field_validator("twilio_api_base_url")
+    @classmethod
+    def _carrier(cls, value: str) -> str:
+        _url(value, {"https", "http"}, "must look like https://api.twilio.com")
+        return value
 
     @field_validator("secret_key")
     @classmethod
@@ -85,3 +104,15 @@ class Settings(BaseSettings):
     def stream_url(self) -> str | None:
         """Where Twilio opens the media socket."""
         return f"ws{self.public_url.removeprefix('http')}/twilio/media" if self.public_url else None
+
+
+def _url(value: str, schemes: Collection[str], wanted: str) -> SplitResult:
+    """The parts of a URL with a host and one of these schemes; else a `ValueError` that says what is wanted."""
+    try:
+        url = urlsplit(value)
+        fits = url.scheme in schemes and url.hostname and url.port != 0  # reading the port raises when it is none
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(wanted)
+    return url
