@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -44,6 +44,8 @@ from app.web.mount import mount
 from app.web.run_call import RunCall
 
 CLAIMS_KEPT = timedelta(hours=1)
+BEGIN_AGAIN_S = 5.0
+"""Work in the background that broke is begun again after this."""
 FINISH_S = 1.0
 """At the end, calls that are over may take this long to reach the database; later ones do so at the next start."""
 
@@ -91,7 +93,7 @@ async def _lifespan(
         journals = JournalWriter(settings.data_dir / "calls", period_s=deadlines.journal_s, listeners=listeners)
         ingest = Ingest(journals.root, partial(_save, opened.engine))
         await stack.enter_async_context(
-            _background(opened.store.listen(), journals.run(), ingest.run(), _tidy(opened.engine))
+            _background(opened.store.listen, journals.run, ingest.run, partial(_tidy, opened.engine))
         )
         lobby = await stack.enter_async_context(Lobby(partial(_open_session, providers), claim_s=deadlines.claim_s))
         app.state.services = Services(
@@ -159,13 +161,23 @@ def _providers(store: ConfStore, settings: Settings, deadlines: Deadlines) -> Ma
 
 
 @asynccontextmanager
-async def _background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def _background(*work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     """Work that goes on as long as the block does."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(coroutine) for coroutine in work]
+        tasks = [group.create_task(_kept_up(each)) for each in work]
         yield
         for task in tasks:
             task.cancel()
+
+
+async def _kept_up(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do it until cancelled; what breaks there is begun again, for calls go on without it."""
+    while True:
+        try:
+            await work()
+        except Exception:  # a job run: its failure would end the task group, and with it every live call
+            _log.exception("background_work_broke", again_in_s=BEGIN_AGAIN_S)
+        await asyncio.sleep(BEGIN_AGAIN_S)
 
 
 def _warm_up(providers: Mapping[str, RealtimeProvider]) -> None:

@@ -13,6 +13,8 @@ CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_S = 30
 DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """asyncpg's own, where SQLAlchemy does not stand between: while connecting, and on a connection that listens."""
+NOT_NOW = ("08", "25006", "40", "53", "55", "57", "58")
+"""Beginnings of the SQLSTATEs that blame the server's state and not us: read-only, disk full, shutting down, locked."""
 
 
 def create_engine(url: str) -> AsyncEngine:
@@ -43,7 +45,8 @@ def database_errors() -> Iterator[None]:
     try:
         yield
     except exc.DBAPIError as error:
-        if isinstance(error, exc.OperationalError | exc.InterfaceError) or error.connection_invalidated:
+        known = isinstance(error, exc.OperationalError | exc.InterfaceError) or error.connection_invalidated
+        if known or str(getattr(error.orig, "sqlstate", "")).startswith(NOT_NOW):
             raise _database_error(error.orig or error) from error
         raise
     except (OSError, exc.TimeoutError, *DRIVER_ERRORS) as error:  # TimeoutError is an OSError

@@ -70,11 +70,11 @@ def _read(folder: Path) -> tuple[CallRecord, list[NumberedEvent]]:
 
 def _left_behind(root: Path) -> list[Path]:
     """Folders whose call ended but whose rows are not known to be complete."""
-    return sorted(folder for folder in root.glob("*/") if not (folder / INGESTED).exists() and _ended(folder))
+    return sorted(folder for folder in root.glob("*/") if _waits(folder))
 
 
-def _ended(folder: Path) -> bool:
+def _waits(folder: Path) -> bool:
     try:
-        return read_record(folder).end_reason is not None
+        return not (folder / INGESTED).exists() and read_record(folder).end_reason is not None
     except (OSError, msgspec.DecodeError):
         return False
