@@ -1,6 +1,6 @@
 # Each word sets .venv up first where that is needed; see scripts/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check parity run lock compose-check
+.PHONY: help setup demo test test-live check parity run lock compose-check
 
 PY := .venv/bin/python
 
@@ -23,6 +23,9 @@ check: setup ## format, lint, types and the direction of imports
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy -p app
 	.venv/bin/lint-imports
+
+test-live: setup ## talk to OpenAI for real (OPENAI_API_KEY in the environment; costs a few cents)
+	@$(PY) -m pytest tests/live --live -rs $(ARGS)
 
 parity: setup ## what the reference systems can do, row by row, with the test that shows it
 	@$(PY) -m tests.parity.report $(ARGS)
