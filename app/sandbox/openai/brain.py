@@ -1,9 +1,9 @@
 """Who decides what the sandbox's agent says: the seam that scripts and stories plug into."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from app.sandbox.voices.clips import clip, phrase_with, text_of
 
@@ -12,7 +12,7 @@ Why = Literal["start", "speech", "tool_outputs", "text", "exact_words", "idle", 
 
 @dataclass(frozen=True, slots=True)
 class ToolOutput:
-    """What the client answered to a tool call."""
+    """What came of a tool call: the client's answer, or an MCP server's."""
 
     call_id: str
     name: str
@@ -32,6 +32,10 @@ class Heard:
     text: str = ""
     words: str = ""
     """With `exact_words`: what to say."""
+    images: tuple[str, ...] = ()
+    """The images that were shown, as data URLs."""
+    instructions: str = ""
+    """Those of the response, or else of the session."""
     tools: frozenset[str] = frozenset()
     """The names of the functions that may be called."""
 
@@ -65,21 +69,41 @@ class CallTool:
 
 
 @dataclass(frozen=True, slots=True)
+class CallMcp:
+    """Call a tool of an MCP server, which the API does by itself, once it is approved where that is asked for."""
+
+    server_label: str
+    name: str
+    arguments: str = "{}"
+    output: str = ""
+    """What the server answers."""
+    error: Mapping[str, Any] | None = None
+    """What goes wrong instead, like `{"type": "http_error", "code": 502, "message": "…"}`."""
+
+
+Part = Say | CallTool | CallMcp
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """One response: its parts in order, and how it is delivered."""
 
-    parts: tuple[Say | CallTool, ...] = ()
+    parts: tuple[Part, ...] = ()
     pace: float = 8.0
     """How much faster than real time the audio comes."""
     chunk_ms: float | None = None
     """The length of one audio delta; by default a mix of lengths, few of them whole frames."""
     think_ms: int = 0
     """How long the model thinks before its first part."""
+    transcript: Literal["beside", "before", "after"] = "beside"
+    """Where the transcript comes in relation to the audio it belongs to."""
     failure: str | None = None
     """With an error code the response fails after its parts."""
+    incomplete: Literal["max_output_tokens", "content_filter"] | None = None
+    """With a reason the response and its last item end incomplete."""
 
     @classmethod
-    def of(cls, *parts: Say | CallTool) -> "Reply":
+    def of(cls, *parts: Part) -> "Reply":
         """A reply of these parts with the usual delivery."""
         return cls(parts)
 

@@ -5,20 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
-from app.sandbox.openai.config_models import (
-    OMITTED,
-    MaxOutputTokens,
-    Modalities,
-    Prompt,
-    Reasoning,
-    ResponseAudio,
-    Session,
-    ShortId,
-    Tool,
-    ToolChoice,
-    Wire,
-)
+from app.sandbox.openai.config_models import MaxOutputTokens, Modalities, Prompt, Reasoning, ResponseAudio, Session
 from app.sandbox.openai.refusal import Refusal, refusal_of
+from app.sandbox.openai.tool_models import Tool, ToolChoice
+from app.sandbox.openai.wire import OMITTED, ShortId, Wire
 
 MAX_APPEND_BYTES = 15 << 20
 

@@ -2,29 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import Field, StringConstraints, Tag, model_validator
+
+from app.sandbox.openai.tool_models import Tool, ToolChoice
+from app.sandbox.openai.wire import OMITTED, Count, Share, TextOrObject, Wire
 
 MODELS_WITH_HINTS = frozenset({"gpt-transcribe", "gpt-live-transcribe"})
-
-
-class Wire(BaseModel):
-    """A JSON object of the client's; nothing is converted and nothing unknown accepted."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-OMITTED: Any = None
-"""A default that pydantic does not check: the field may be left out, but not be null."""
-
-
-def _text_or_object(value: object) -> str:
-    return "object" if isinstance(value, dict | BaseModel) else "text"
-
-
-TextOrObject = Discriminator(_text_or_object)
-ShortId = Annotated[str, StringConstraints(min_length=1, max_length=32)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0)]
 
 
 class PcmFormat(Wire):
@@ -54,8 +37,8 @@ Keyword = Annotated[str, StringConstraints(pattern=r"^[^<>\r\n]*$")]
 class Transcription(Wire):
     model: str
     language: str = ""
-    languages: list[str] = []
-    keywords: list[Keyword] = []
+    languages: list[str] = OMITTED
+    keywords: list[Keyword] = OMITTED
     prompt: str = ""
     delay: Literal["minimal", "low", "medium", "high", "xhigh"] = "medium"
 
@@ -118,70 +101,6 @@ class Audio(Wire):
     output: AudioOutput = AudioOutput()
 
 
-class FunctionTool(Wire):
-    type: Literal["function"]
-    name: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
-    description: str = ""
-    parameters: dict[str, Any] = {}
-
-
-class ToolFilter(Wire):
-    tool_names: list[str] = []
-    read_only: bool = False
-
-
-class Approval(Wire):
-    always: ToolFilter = ToolFilter()
-    never: ToolFilter = ToolFilter()
-
-
-class McpTool(Wire):
-    type: Literal["mcp"]
-    server_label: str
-    server_url: str | None = None
-    connector_id: str | None = None
-    tunnel_id: str | None = None
-    authorization: str | None = None
-    headers: dict[str, str] | None = None
-    allowed_tools: (
-        Annotated[Annotated[list[str], Tag("text")] | Annotated[ToolFilter, Tag("object")], TextOrObject] | None
-    ) = None
-    require_approval: (
-        Annotated[Annotated[Literal["always", "never"], Tag("text")] | Annotated[Approval, Tag("object")], TextOrObject]
-        | None
-    ) = None
-    server_description: str = ""
-    defer_loading: bool = False
-    allowed_callers: list[Literal["direct", "programmatic"]] = []
-
-    @model_validator(mode="after")
-    def _one_way_in(self) -> "McpTool":
-        if sum(bool(way) for way in (self.server_url, self.connector_id, self.tunnel_id)) != 1:
-            raise ValueError("exactly one of 'server_url', 'connector_id' and 'tunnel_id' is needed")
-        return self
-
-
-Tool = Annotated[FunctionTool | McpTool, Field(discriminator="type")]
-
-
-class FunctionChoice(Wire):
-    type: Literal["function"]
-    name: str
-
-
-class McpChoice(Wire):
-    type: Literal["mcp"]
-    server_label: str
-    name: str | None = None
-
-
-ToolChoice = Annotated[
-    Annotated[Literal["auto", "none", "required"], Tag("text")]
-    | Annotated[Annotated[FunctionChoice | McpChoice, Field(discriminator="type")], Tag("object")],
-    TextOrObject,
-]
-
-
 class Reasoning(Wire):
     effort: Literal["minimal", "low", "medium", "high", "xhigh"]
 
@@ -208,7 +127,7 @@ Truncation = Annotated[
 class TracingDetails(Wire):
     workflow_name: str = ""
     group_id: str = ""
-    metadata: dict[str, Any] = {}
+    metadata: dict[str, Any] = OMITTED
 
 
 Tracing = Annotated[Annotated[Literal["auto"], Tag("text")] | Annotated[TracingDetails, Tag("object")], TextOrObject]
@@ -226,28 +145,42 @@ Include = list[Literal["item.input_audio_transcription.logprobs"]]
 class RealtimeSession(Wire):
     type: Literal["realtime"]
     model: str = ""
-    output_modalities: Modalities = ["audio"]
+    output_modalities: Modalities = OMITTED
     instructions: str = ""
     audio: Audio = Audio()
-    tools: list[Tool] = []
+    tools: list[Tool] = OMITTED
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool = True
     reasoning: Reasoning = OMITTED
     max_output_tokens: MaxOutputTokens = "inf"
     truncation: Truncation = "auto"
     tracing: Tracing | None = None
-    include: Include = []
+    include: Include = OMITTED
     prompt: Prompt | None = None
 
 
+class TranscriptionVad(Wire):
+    type: Literal["server_vad"]
+    threshold: Share = 0.5
+    prefix_padding_ms: Count = 300
+    silence_duration_ms: Count = 500
+
+
 class TranscriptionInput(Wire):
-    input: AudioInput = AudioInput()
+    format: AudioFormat = PcmFormat(type="audio/pcm", rate=24000)
+    noise_reduction: NoiseReduction | None = None
+    transcription: Transcription | None = None
+    turn_detection: TranscriptionVad | None = None
+
+
+class TranscriptionAudio(Wire):
+    input: TranscriptionInput = TranscriptionInput()
 
 
 class TranscriptionSession(Wire):
     type: Literal["transcription"]
-    audio: TranscriptionInput = TranscriptionInput()
-    include: Include = []
+    audio: TranscriptionAudio = TranscriptionAudio()
+    include: Include = OMITTED
 
 
 Session = Annotated[RealtimeSession | TranscriptionSession, Field(discriminator="type")]

@@ -8,7 +8,7 @@ from typing import Any
 from app.sandbox.openai.refusal import Refusal
 from app.sandbox.openai.sound import BYTES_PER_MS, Format
 
-Event = dict[str, Any]
+IMAGE_TOKENS = 765
 
 
 @dataclass(slots=True)
@@ -106,18 +106,31 @@ class Tokens:
 
     text: int
     audio: int
+    image: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.text + self.audio + self.image
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> "Tokens":
-        """About four letters are a text token; a user's audio token is 100 ms, the model's 50."""
+        """About four letters are a text token; a user's audio token is 100 ms, the model's 50; images are all alike."""
         entries = list(entries)
         letters = sum(len(_words(entry.item)) for entry in entries)
         audio = sum(entry.audio_ms // (50 if entry.item.get("role") == "assistant" else 100) for entry in entries)
-        return cls(-(-letters // 4), audio)
+        images = sum(part["type"] == "input_image" for entry in entries for part in parts_of(entry.item))
+        return cls(-(-letters // 4), audio, IMAGE_TOKENS * images)
+
+
+def parts_of(item: dict[str, Any]) -> list[dict[str, Any]]:
+    """The content of a message; what is no message is its own only part."""
+    parts: list[dict[str, Any]] = item.get("content", [item])
+    return parts
 
 
 def _words(item: dict[str, Any]) -> str:
-    parts = item.get("content", [item])
+    parts = parts_of(item)
     return "".join(part.get(field) or "" for part in parts for field in ("text", "transcript", "arguments", "output"))
 
 

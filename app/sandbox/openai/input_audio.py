@@ -1,7 +1,7 @@
 """The input audio buffer, and the turns that voice activity finds in it."""
 
 from app.sandbox.openai.session_config import Config, input_format, vad_settings
-from app.sandbox.openai.sound import BYTES_PER_MS, decode
+from app.sandbox.openai.sound import BYTES_PER_MS, SAMPLE_BYTES, decode
 from app.sandbox.openai.vad import Noticed, ServerVad
 
 KEEP_MS = 5000
@@ -17,6 +17,7 @@ class InputAudio:
         self._settings = vad_settings(config)
         self.form = input_format(config)
         self._vad = self._detector()
+        self._unheard = b""
 
     @property
     def now_ms(self) -> int:
@@ -43,7 +44,7 @@ class InputAudio:
         self._buffer += sound
         if self._vad is None:
             return []
-        noticed = self._vad.feed(decode(sound, self.form))
+        noticed = self._vad.feed(decode(self._whole_samples(sound), self.form))
         if not self._vad.speaking and not noticed and self.now_ms - self._from_ms > 2 * KEEP_MS:
             self._forget(self.now_ms - KEEP_MS)
         return noticed
@@ -59,12 +60,21 @@ class InputAudio:
     def clear(self) -> None:
         """Drop what is not committed, a turn that has begun with it."""
         self._forget(self.now_ms)
+        self._buffer.clear()
+        self._unheard = b""
         self._vad = self._detector()
 
     def wait_from(self, at_ms: int | None) -> None:
         """Let the idle timer start there, unless the caller speaks; None stops it."""
         if self._vad is not None and not self._vad.speaking:
             self._vad.wait_from(at_ms)
+
+    def _whole_samples(self, sound: bytes) -> bytes:
+        """The sound from where the last one broke off; what is less than a sample waits for the next."""
+        sound = self._unheard + sound
+        whole = len(sound) // SAMPLE_BYTES[self.form] * SAMPLE_BYTES[self.form]
+        self._unheard = sound[whole:]
+        return sound[:whole]
 
     def _forget(self, before_ms: int) -> None:
         del self._buffer[: (before_ms - self._from_ms) * BYTES_PER_MS[self.form]]

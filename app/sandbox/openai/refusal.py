@@ -73,3 +73,9 @@ def error_event(refusal: Refusal, client_event_id: str | None) -> dict[str, Any]
     """The `error` event that tells the client."""
     error = {"type": "invalid_request_error", "code": refusal.code, "message": str(refusal), "param": refusal.param}
     return {"type": "error", "error": error | {"event_id": client_event_id}}
+
+
+def error_body(refusal: Refusal) -> dict[str, Any]:
+    """The `error` of an HTTP answer that tells the client."""
+    error: dict[str, Any] = error_event(refusal, None)["error"]
+    return {name: error[name] for name in ("message", "type", "param", "code")}

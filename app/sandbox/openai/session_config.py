@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.sandbox.openai.config_models import SemanticVad, ServerVad
+from app.sandbox.openai.config_models import SemanticVad, ServerVad, TranscriptionVad
 from app.sandbox.openai.refusal import Refusal
 from app.sandbox.openai.sound import Format
 from app.sandbox.openai.vad import VadSettings
@@ -11,7 +11,13 @@ from app.sandbox.openai.vad import VadSettings
 Config = dict[str, Any]
 _NODES = ("audio", "input", "output")
 """The objects whose fields change one by one; every other value is replaced as a whole."""
-_DETECTORS: dict[str, type[ServerVad | SemanticVad]] = {"server_vad": ServerVad, "semantic_vad": SemanticVad}
+_DETECTORS: dict[tuple[str, str], type[ServerVad | SemanticVad | TranscriptionVad]] = {
+    ("realtime", "server_vad"): ServerVad,
+    ("realtime", "semantic_vad"): SemanticVad,
+    ("transcription", "server_vad"): TranscriptionVad,
+}
+SEMANTIC_SILENCE_MS = {"low": 1600, "medium": 800, "auto": 800, "high": 400}
+"""A fifth of the longest waits that the API documents (8, 4 and 2 s): our callers always finish their sentences."""
 
 
 def default_config(model: str) -> Config:
@@ -40,13 +46,30 @@ def default_config(model: str) -> Config:
     }
 
 
+def default_transcription_config() -> Config:
+    """The same for a session that only writes down what it hears."""
+    audio_input: Config = default_config("")["audio"]["input"]
+    detector = TranscriptionVad(type="server_vad").model_dump()
+    return {"type": "transcription", "audio": {"input": audio_input | {"turn_detection": detector}}, "include": None}
+
+
 def updated(config: Config, update: Mapping[str, Any], *, has_spoken: bool) -> Config:
     """The configuration after a schema-valid update; raises `Refusal` for what may not change any more."""
-    merged = _merged(config, update)
+    if update.get("type", config["type"]) != config["type"]:
+        raise Refusal("invalid_value", "The type of a session cannot be changed.", "session.type")
+    merged = _merged(config, update, config["type"])
+    if merged["type"] == "realtime":
+        _check_changes(config, merged, update, has_spoken=has_spoken)
+    transcription, detector = (merged["audio"]["input"][name] for name in ("transcription", "turn_detection"))
+    if transcription and transcription["model"] == "gpt-realtime-whisper" and detector is not None:
+        message = "gpt-realtime-whisper needs 'turn_detection' to be null."
+        raise Refusal("invalid_value", message, "session.audio.input.transcription.model")
+    return merged
+
+
+def _check_changes(config: Config, merged: Config, update: Mapping[str, Any], *, has_spoken: bool) -> None:
     if merged["model"] != config["model"]:
         raise Refusal("invalid_value", "The model of a session cannot be changed.", "session.model")
-    if merged["type"] != config["type"]:
-        raise Refusal("invalid_value", "The type of a session cannot be changed.", "session.type")
     if has_spoken and merged["audio"]["output"]["voice"] != config["audio"]["output"]["voice"]:
         message = "Cannot update a conversation's voice if assistant audio is present."
         raise Refusal("cannot_update_voice", message, "session.audio.output.voice")
@@ -56,11 +79,19 @@ def updated(config: Config, update: Mapping[str, Any], *, has_spoken: bool) -> C
         if not config["model"].startswith("gpt-realtime-2"):
             message = f"'{field}' is not supported by {config['model']}."
             raise Refusal("invalid_value", message, f"session.{field}")
-    transcription, detector = (merged["audio"]["input"][name] for name in ("transcription", "turn_detection"))
-    if transcription and transcription["model"] == "gpt-realtime-whisper" and detector is not None:
-        message = "gpt-realtime-whisper needs 'turn_detection' to be null."
-        raise Refusal("invalid_value", message, "session.audio.input.transcription.model")
-    return merged
+
+
+def object_of(config: Config) -> str:
+    """The kind of object that such a session is."""
+    return "realtime.session" if config["type"] == "realtime" else "realtime.transcription_session"
+
+
+def shown(config: Config) -> Config:
+    """The configuration as clients get to see it: a token that was given for an MCP server is never returned."""
+    if "tools" not in config:
+        return config
+    tools = [{name: value for name, value in tool.items() if name != "authorization"} for tool in config["tools"]]
+    return config | {"tools": tools}
 
 
 def holds(update: Mapping[str, Any], param: str | None) -> bool:
@@ -73,13 +104,13 @@ def holds(update: Mapping[str, Any], param: str | None) -> bool:
     return True
 
 
-def _merged(config: Mapping[str, Any], update: Mapping[str, Any]) -> Config:
+def _merged(config: Mapping[str, Any], update: Mapping[str, Any], kind: str) -> Config:
     merged = dict(config)
     for name, value in update.items():
         if name in _NODES:
-            merged[name] = _merged(config[name], value)
+            merged[name] = _merged(config[name], value, kind)
         elif name == "turn_detection" and value is not None:
-            merged[name] = _DETECTORS[value["type"]].model_validate(value).model_dump()
+            merged[name] = _DETECTORS[kind, value["type"]].model_validate(value).model_dump()
         elif name == "noise_reduction" and value is not None:
             kept = (config[name] or {}).get("strength", 1)
             merged[name] = {"strength": kept} | value
@@ -94,27 +125,21 @@ def input_format(config: Config) -> Format:
     return form
 
 
-def output_format(config: Config) -> Format:
-    """The format of the agent's audio."""
-    form: Format = config["audio"]["output"]["format"]["type"]
-    return form
-
-
 def vad_settings(config: Config) -> VadSettings | None:
-    """How turns are detected; None where the client commits them itself. Semantic VAD listens like the other one."""
+    """How turns are detected; None where the client commits them itself."""
     detector = config["audio"]["input"]["turn_detection"]
     if detector is None:
         return None
     if detector["type"] == "semantic_vad":
-        return VadSettings()
+        return VadSettings(silence_duration_ms=SEMANTIC_SILENCE_MS[detector["eagerness"]])
     return VadSettings(
         prefix_padding_ms=detector["prefix_padding_ms"],
         silence_duration_ms=detector["silence_duration_ms"],
-        idle_timeout_ms=detector["idle_timeout_ms"],
+        idle_timeout_ms=detector.get("idle_timeout_ms"),
     )
 
 
 def with_format(config: Config, form: Format) -> Config:
     """The same with another output format, as a server would have it that does not grant what was asked."""
     shape = {"type": form} | ({"rate": 24000} if form == "audio/pcm" else {})
-    return _merged(config, {"audio": {"output": {"format": shape}}})
+    return _merged(config, {"audio": {"output": {"format": shape}}}, config["type"])

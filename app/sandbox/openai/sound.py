@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 Format = Literal["audio/pcmu", "audio/pcma", "audio/pcm"]
 BYTES_PER_MS: dict[Format, int] = {"audio/pcmu": 8, "audio/pcma": 8, "audio/pcm": 48}
 SAMPLES_PER_MS = 8
+SAMPLE_BYTES: dict[Format, int] = {form: size // SAMPLES_PER_MS for form, size in BYTES_PER_MS.items()}
+"""How many bytes of each format become one sample at 8 kHz."""
 
 
 def from_pcmu(audio: bytes) -> "Samples":

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from app.sandbox.openai.hearing import hear
-from app.sandbox.openai.refusal import Refusal, error_event
+from app.sandbox.openai.refusal import Refusal, error_body
 from app.sandbox.openai.sound import SAMPLES_PER_MS
 from app.sandbox.openai.vad import ServerVad, VadSettings
 from app.sandbox.voices.clips import text_of
@@ -120,6 +120,4 @@ def _transcript(samples: "Samples") -> str:
 
 
 def _refused(refusal: Refusal, status: int) -> Response:
-    error = error_event(refusal, None)["error"]
-    shown = {name: error[name] for name in ("message", "type", "param", "code")}
-    return JSONResponse({"error": shown}, status_code=status)
+    return JSONResponse({"error": error_body(refusal)}, status_code=status)

@@ -45,10 +45,10 @@ class Client:
                 if event["type"] == kind and holds(event):
                     return event
 
-    async def speak(self, audio: bytes) -> None:
+    async def speak(self, audio: bytes, chunk: int = 160) -> None:
         """Append audio as the phone would, only faster."""
-        for start in range(0, len(audio), 160):
-            payload = base64.b64encode(audio[start : start + 160]).decode()
+        for start in range(0, len(audio), chunk):
+            payload = base64.b64encode(audio[start : start + chunk]).decode()
             await self.send("input_audio_buffer.append", audio=payload)
 
     async def configure(self, **changes: Any) -> Event:

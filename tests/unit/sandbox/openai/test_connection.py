@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from contextlib import suppress
 
 import pytest
@@ -43,7 +44,7 @@ async def test_a_bad_handshake_is_told_in_band_and_then_closed(query, headers, c
     assert sandbox.sessions == []
 
 
-@pytest.mark.parametrize(("status", "retry_after_s"), [(401, None), (403, None), (429, 2), (503, None)])
+@pytest.mark.parametrize(("status", "retry_after_s"), [(401, None), (403, None), (404, None), (429, 2), (503, None)])
 async def test_a_handshake_can_be_refused_by_status(status, retry_after_s):
     faults = [Faults(refuse_status=status, retry_after_s=retry_after_s)]
     async with SandboxOpenAI(ScriptedBrain([]), faults=faults) as sandbox:
@@ -101,6 +102,33 @@ async def test_a_session_can_be_closed_in_the_middle(when, code):
 
     assert end[0] == code
     assert "response.done" not in session.sent
+
+
+@pytest.mark.parametrize(("code", "close_code"), [("invalid_api_key", 3000), ("insufficient_quota", 4000)])
+async def test_a_connection_can_be_refused_in_band_on_purpose(code, close_code):
+    async with SandboxOpenAI(ScriptedBrain([]), faults=[Faults(refuse_in_band=code)]) as sandbox:
+        async with dial(sandbox) as client:
+            end = await end_of(client)
+        async with dial(sandbox) as client:
+            await client.next("session.created")
+
+    assert end == (close_code, f"invalid_request_error.{code}")
+    assert len(sandbox.sessions) == 1
+
+
+async def test_a_session_expires_when_its_time_is_over_with_an_error_first():
+    faults = [Faults(session_seconds=0.05), Faults(session_seconds=1800)]
+    async with SandboxOpenAI(ScriptedBrain([LONG]), faults=faults) as sandbox:
+        async with dial(sandbox) as expired:
+            await expired.send("response.create")
+            end = await end_of(expired)
+        async with dial(sandbox) as client:
+            created = await client.next("session.created")
+            now = time.time()
+
+    assert end == (1001, "Your session hit the maximum duration of 60 minutes.")
+    assert [event["error"]["code"] for event in expired.events if event["type"] == "error"] == ["session_expired"]
+    assert created["session"]["expires_at"] == pytest.approx(now + 1800, abs=5)
 
 
 async def test_a_test_can_send_anything_and_close_at_any_time():

@@ -185,6 +185,27 @@ async def test_without_interrupt_response_the_answer_goes_on_and_no_second_one_s
     assert len(brain.heard) == 1
 
 
+@pytest.mark.parametrize(("eagerness", "waits_ms"), [("low", 1600), ("medium", 800), ("auto", 800), ("high", 400)])
+async def test_semantic_detection_waits_as_long_as_its_eagerness_says(eagerness, waits_ms):
+    detection = {"type": "semantic_vad", "eagerness": eagerness}
+    async with SandboxOpenAI(ScriptedBrain([]), speed=100) as sandbox, dial(sandbox) as client:
+        await client.configure()
+        await client.send(
+            "session.update", session={"type": "realtime", "audio": {"input": {"turn_detection": detection}}}
+        )
+        updated = await client.next("session.updated")
+        await client.speak(QUIET + clip("opening_hours") + QUIET * 2)
+        stopped = await client.next("input_audio_buffer.speech_stopped")
+        await client.next("response.done")
+
+    assert updated["session"]["audio"]["input"]["turn_detection"] == detection | {
+        "create_response": True,
+        "interrupt_response": True,
+    }
+    end_ms = (len(QUIET) + len(clip("opening_hours"))) // 8
+    assert stopped["audio_end_ms"] == pytest.approx(end_ms + waits_ms, abs=160)
+
+
 async def test_without_turn_detection_the_client_commits_and_asks():
     brain = ScriptedBrain([Reply.of(Say.phrase("not_found"))])
     audio = {"input": {"format": {"type": "audio/pcmu"}, "turn_detection": None}}
@@ -311,16 +332,19 @@ async def test_items_keep_their_order_and_can_be_deleted():
     assert [entry.item["id"] for entry in session.conversation] == ["first", "third"]
 
 
-@pytest.mark.parametrize("form", ["audio/pcma", "audio/pcm"])
-async def test_the_story_is_understood_in_every_format(form):
+@pytest.mark.parametrize("chunk", [160, 960, 1001])
+@pytest.mark.parametrize("form", ["audio/pcmu", "audio/pcma", "audio/pcm"])
+async def test_the_story_is_understood_in_every_format_however_it_is_cut(form, chunk):
     shape = {"type": form} | ({"rate": 24000} if form == "audio/pcm" else {})
     audio = {"input": {"format": shape}, "output": {"format": shape}}
     async with SandboxOpenAI(StoryBrain(), speed=100) as sandbox, dial(sandbox) as client:
         await client.send("session.update", session={"type": "realtime", "audio": audio})
-        await client.speak(encode(clip("opening_hours") + QUIET, form))
+        await client.speak(encode(clip("opening_hours") + QUIET, form), chunk)
+        stopped = await client.next("input_audio_buffer.speech_stopped")
         item = (await client.next("response.done"))["response"]["output"][0]
 
     assert client.audio_of(item["id"]) == encode(clip("opening_sunday"), form)
+    assert stopped["audio_end_ms"] == pytest.approx(len(clip("opening_hours")) // 8 + 500, abs=160)
 
 
 async def test_the_whole_story_is_told():
