@@ -124,7 +124,8 @@ class Link:
     async def events(self) -> AsyncIterator[RealtimeInEvent]:
         """What the server says; ends after `close`, else raises `SessionLost`."""
         if self._told_status is SessionStatus.CONNECTING:
-            yield self._status_change()
+            self._told_status = SessionStatus.ACTIVE
+            yield SessionStatusChanged(SessionStatus.ACTIVE, SessionStatus.CONNECTING)
             yield SessionCreated(str(self.granted.get("id", "")), self._expires_at_s)
         try:
             while True:

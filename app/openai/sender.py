@@ -1,5 +1,6 @@
 """What a call can do to its session with OpenAI."""
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -40,10 +41,9 @@ class OpenAIRealtimeSessionSender:
     async def send_pcm(self, pcm: bytes, rate_hz: int) -> None:
         """Send caller audio that is 16-bit mono PCM of any rate: it reaches the model in the session's format."""
         if rate_hz not in self._resampling:
-            from app.openai.transcode import ToPhone
-
-            self._resampling[rate_hz] = ToPhone(rate_hz)
-        await self.send_audio_delta(self._resampling[rate_hz].feed(pcm))
+            self._resampling[rate_hz] = await asyncio.to_thread(_to_phone, rate_hz)
+        if audio := self._resampling[rate_hz].feed(pcm):
+            await self.send_audio_delta(audio)
 
     # -- answers
 
@@ -159,6 +159,13 @@ class OpenAIRealtimeSessionSender:
     async def close(self) -> None:
         """End the session; more than once is fine."""
         await self._link.close()
+
+
+def _to_phone(rate_hz: int) -> "ToPhone":
+    """Off the event loop: loading numpy would stop every other call for a tenth of a second."""
+    from app.openai.transcode import ToPhone
+
+    return ToPhone(rate_hz)
 
 
 def _event(event: Mapping[str, Any] | str) -> dict[str, Any]:

@@ -172,6 +172,67 @@ def test_there_is_something_to_cancel_only_while_a_response_is_active_or_asked_f
     assert responses.active is None
 
 
+def test_r2_13_a_wish_brings_what_is_different_for_its_response():
+    assert started().want({"tool_choice": "none"}) == Create("create_1", {"tool_choice": "none"})
+
+
+def test_r2_13_of_several_wishes_the_newest_with_overrides_wins_whole():
+    responses = started()
+    responses.on_created("r1")
+    responses.want({"instructions": "Old.", "tool_choice": "none"})
+    responses.want({"instructions": "New."})
+    responses.want()
+    assert responses.on_done("r1") == Create("create_1", {"instructions": "New."})
+
+
+def test_the_servers_own_answer_does_not_fulfil_a_wish_with_overrides():
+    responses = started()
+    responses.on_speech_started()
+    responses.want({"instructions": "Ask for the number."})
+    responses.on_speech_stopped()
+    responses.on_created("own")
+    assert responses.on_done("own") == Create("create_1", {"instructions": "Ask for the number."})
+
+
+def test_a_refused_create_keeps_its_overrides_even_if_the_active_response_had_everything():
+    responses = started()
+    create = responses.want({"tool_choice": "none"})
+    responses.on_created("own")  # taken for ours, until the refusal comes
+    responses.on_refused(create.event_id, active_response=True)
+    assert responses.on_done("own") == Create("create_2", {"tool_choice": "none"})
+
+
+def test_newer_overrides_win_over_those_of_a_refused_create():
+    responses = started()
+    create = responses.want({"instructions": "Old."})
+    responses.want({"instructions": "New."})
+    responses.on_refused(create.event_id, active_response=True)
+    assert responses.on_done("own") == Create("create_2", {"instructions": "New."})
+
+
+def test_a_create_that_is_neither_begun_nor_refused_does_not_block_the_next():
+    responses = started()
+    responses.want()
+    assert responses.create_in_flight
+    assert responses.on_create_overdue() is None
+    assert not responses.create_in_flight
+    assert responses.want() == Create("create_2")
+
+
+def test_what_waited_behind_a_lost_create_goes_out_at_once():
+    responses = started()
+    responses.want()
+    responses.on_item_sent("item")
+    responses.want()
+    assert responses.on_create_overdue() == Create("create_2")
+
+
+def test_a_result_that_the_model_has_not_voiced_leads_to_one_more_response():
+    responses = started()
+    responses.on_created("r1")
+    assert responses.on_done("r1", unvoiced=True) == Create("create_1")
+
+
 @dataclass
 class Api:
     """The server, as far as responses go, with messages under way in both directions."""
