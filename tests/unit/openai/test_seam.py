@@ -1,5 +1,6 @@
 """What a call can do to its session, and what it hears of the session itself, over real sockets."""
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -505,3 +506,41 @@ async def test_while_audio_streams_in_no_timer_is_set(
         _, receiver = await open_session(server)
         assert len(await until_lost(receiver)) == 50
     assert len(dues) == 1, "only before the first delta"
+
+
+async def test_r3_16_pings_are_answered_and_an_error_closes_nothing():
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await (await peer.connection.ping())
+        await peer.error("invalid_value")
+        await peer.receive("input_audio_buffer.append")
+        await peer.connection.close()
+
+    async with playing(script) as server:
+        sender, receiver = await open_session(server)
+        assert isinstance(await anext(heard(receiver)), SessionProblem)
+        await sender.send_audio_delta("//8=")
+        await server.closed.wait()
+
+
+async def test_r3_22_each_end_of_a_session_works_in_a_task_of_its_own():
+    frames = 200
+
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        for _ in range(frames):
+            await peer.receive("input_audio_buffer.append")
+            await peer.send("response.output_audio.delta", delta="//8=", item_id="item_1", response_id="resp_1")
+        await peer.connection.close()
+
+    async with playing(script) as server:
+        sender, receiver = await open_session(server)
+
+        async def speak() -> None:
+            for _ in range(frames):
+                await sender.send_audio_delta("//8=")
+
+        async with asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(until_lost(receiver))
+            tasks.create_task(speak())
+    assert len(listening.result()) == frames
