@@ -35,11 +35,6 @@ class Conversation:
     def __iter__(self) -> Iterator[Entry]:
         return (self._entries[item_id] for item_id in self._order)
 
-    @property
-    def last_id(self) -> str | None:
-        """The newest item's id."""
-        return self._order[-1] if self._order else None
-
     def get(self, item_id: str) -> Entry | None:
         """That item, if it is there."""
         return self._entries.get(item_id)
