@@ -116,7 +116,7 @@ class OpenAIRealtimeSessionSender:
 
     async def update(self, *, instructions: str | None = None, tools: Sequence[Tool] | None = None) -> None:
         """Change what the agent is told or may do from now on; what is `None` stays."""
-        configured = self._link.config.wire()
+        configured = self._link.config.wire(reveal=True)
         changes: dict[str, Any] = {} if instructions is None else {"instructions": instructions}
         if tools is not None:
             changes["tools"] = overrides.with_tools(configured, tools)

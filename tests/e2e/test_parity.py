@@ -84,7 +84,7 @@ async def test_r3_33_r3_34_r3_25_the_callers_speech_is_told_and_interrupts(rig):
     assert "error" not in house.openai.sessions[0].sent
 
 
-async def test_r3_35_r3_36_r3_38_the_agents_speech_is_told_by_what_is_heard(rig):
+async def test_r3_11_r3_35_r3_36_r3_38_the_agents_speech_is_told_by_what_is_heard(rig):
     house = await rig(ScriptedBrain([HELLO]), agent={})
     call = await house.ring()
     await call.wait_heard(1000)
