@@ -100,15 +100,20 @@ def reachable(binaries: Binaries, account: Account | None) -> Binaries:
     if account is None or _can_run(binaries, account):
         return binaries
     copy = SHARED_PLACE / f"postgresql-{binaries.version}"
+    installation = binaries.directory.parent.resolve()
+    package = installation.parent
     if not copy.exists():
         log.warning(
             "embedded_postgres_copied", to=str(copy), reason=f"uid {account.uid} cannot reach the installed one"
         )
         SHARED_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
         partial = SHARED_PLACE / f".{copy.name}.{secrets.token_hex(4)}"
-        shutil.copytree(binaries.directory.parent, partial, symlinks=True)
+        shutil.copytree(installation, partial / package.name / installation.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():  # where a wheel keeps them; the programs look for them relative to themselves
+            shutil.copytree(libraries, partial / libraries.name, symlinks=True)
         partial.rename(copy)
-    copied = Binaries(copy / "bin", binaries.version)
+    copied = Binaries(copy / package.name / installation.name / "bin", binaries.version)
     if not _can_run(copied, account):
         raise DatabaseError(
             f"PostgreSQL does not run as root, and uid {account.uid} cannot run {copied.directory}: "
@@ -178,8 +183,9 @@ def _can_enter(directory: Path, account: Account) -> bool:
 
 
 def _can_run(binaries: Binaries, account: Account) -> bool:
+    programs = (str(binaries.directory / name) for name in ("postgres", "initdb"))
     try:
-        return _run([str(binaries.directory / "postgres"), "--version"], account).returncode == 0
+        return all(_run([program, "--version"], account).returncode == 0 for program in programs)
     except PermissionError:
         return False
 

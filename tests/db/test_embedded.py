@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -277,19 +278,25 @@ async def test_as_root_a_closed_data_directory_puts_the_cluster_where_the_server
 
 
 @needs_root
-async def test_as_root_binaries_that_the_server_cannot_reach_are_copied(data_dir, monkeypatch):
+async def test_as_root_binaries_that_the_server_cannot_reach_are_copied_whole_and_run(data_dir, monkeypatch):
+    shared = data_dir.with_name("shared")
+    monkeypatch.setattr(cluster_module, "SHARED_PLACE", shared)
     hidden = data_dir.with_name("hidden")
-    hidden.mkdir(mode=0o700)
-    (hidden / "install").symlink_to(binaries_for(Path("/nowhere")).directory.parent)
-    real = cluster_module._can_run
-    monkeypatch.setattr(cluster_module, "_can_run", lambda b, a: "hidden" not in str(b.directory) and real(b, a))
-    monkeypatch.setattr(cluster_module, "SHARED_PLACE", data_dir.with_name("shared"))
-    found = cluster_module.Binaries(hidden / "install" / "bin", "18.4")
+    hidden.mkdir(mode=0o700)  # nobody but root enters here, as in root's own home
+    installed = binaries_for(Path("/nowhere"))
+    package = installed.directory.parents[1]
+    for folder in (package / "pginstall18", package.with_name(f"{package.name}.libs")):
+        await asyncio.to_thread(shutil.copytree, folder, hidden / folder.relative_to(package.parent), symlinks=True)
+    found = cluster_module.Binaries(hidden / package.name / "pginstall18" / "bin", installed.version)
 
     copied = cluster_module.reachable(found, account_for(Path("/nowhere")))
-    assert copied.directory == data_dir.with_name("shared") / "postgresql-18.4" / "bin"
+    assert copied.directory.is_relative_to(shared)
     assert cluster_module.reachable(found, account_for(Path("/nowhere"))) == copied
     assert cluster_module.reachable(found, None) == found
+    cluster_module.make_cluster(
+        shared / "cluster", copied, account_for(Path("/nowhere")), "a password of the test", durable=False
+    )
+    assert (shared / "cluster" / "PG_VERSION").exists()
 
 
 @needs_root
