@@ -219,7 +219,7 @@ def _response_done(response: wire.Response) -> ResponseDone | AsideDone:
     error = details.error or wire.ErrorDetails()
     reason = details.reason or error.code or error.type
     if (name := aside(response)) is None:
-        return ResponseDone(response.id, status, reason, response.usage)
+        return ResponseDone(response.id, status, reason, response.usage, retryable=reason not in FATAL_CODES)
     parts = (part for item in _output(response) for part in item.content or [])
     return AsideDone(name, "".join(part.text or "" for part in parts), status, reason, response.usage)
 

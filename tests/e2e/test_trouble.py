@@ -237,6 +237,16 @@ async def test_a_model_that_only_fails_hands_the_caller_to_the_fallback(rig):
     assert "Dial" in verbs(call)
 
 
+async def test_an_account_without_quota_is_not_tried_again(rig):
+    house = await rig(ScriptedBrain([Reply(failure="insufficient_quota"), HELLO]), agent=FALLBACK)
+    call = await house.ring()
+    record, _ = await house.settled(call)
+
+    assert record.end_reason is EndReason.MODEL_LOST
+    assert [event["type"] for event in house.openai.sessions[0].received].count("response.create") == 1
+    assert "Dial" in verbs(call)
+
+
 async def test_nothing_secret_is_in_the_calls_folder_or_in_the_log(rig, capfd):
     house = await rig(ScriptedBrain([HELLO]), agent={}, log_level="debug")
     call = await house.ring()

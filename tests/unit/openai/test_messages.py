@@ -83,7 +83,8 @@ def test_r3_37_words_of_the_caller_and_their_failure_is_harmless():
 )
 def test_an_answers_end_says_how_and_why(status: str, details: dict | None, reason: str | None):
     response = {"id": "resp_1", "status": status, "status_details": details, "usage": {"total_tokens": 3}}
-    assert read("response.done", response=response) == ResponseDone("resp_1", status, reason, {"total_tokens": 3})
+    done = ResponseDone("resp_1", status, reason, {"total_tokens": 3}, retryable=reason != "insufficient_quota")
+    assert read("response.done", response=response) == done
 
 
 def test_r0_17_an_answers_start():
