@@ -78,6 +78,7 @@ class StreamTokens:
         self._minter = secrets.token_urlsafe(8)
         self._unused = _Remembered()
         self._used = _Remembered()
+        self._claims: set[asyncio.Future[bool]] = set()
 
     def mint(self, ticket: Ticket) -> dict[str, str]:
         """A fresh token as stream parameters; a long one travels in several."""
@@ -122,12 +123,25 @@ class StreamTokens:
         self._used.add(token.nonce, now_ms, self._token_s)
 
     async def _first_of_all(self, token: _Token) -> bool:
-        """Whether no replica redeemed it before; with the database away our own memory stands alone."""
+        """Whether no replica redeemed it before; with the database away our own memory stands alone.
+
+        A claim that takes too long is not awaited to its end: giving up a query takes seconds where the database hangs.
+        """
+        claim = asyncio.ensure_future(self._claim_row(token.nonce, token.ticket))
+        self._claims.add(claim)
+        claim.add_done_callback(self._forget)
         try:
-            async with asyncio.timeout(self._claim_row_s):
-                return await self._claim_row(token.nonce, token.ticket)
+            await asyncio.wait([claim], timeout=self._claim_row_s)
+            return claim.result() if claim.done() else True
         except (DatabaseError, OSError):  # a TimeoutError is an OSError
             return True
+        finally:
+            claim.cancel()
+
+    def _forget(self, claim: asyncio.Future[bool]) -> None:
+        self._claims.discard(claim)
+        if not claim.cancelled():
+            claim.exception()  # perhaps nobody is left to ask for it, and asyncio would complain
 
 
 class _Remembered:

@@ -87,6 +87,25 @@ async def test_a_database_that_hangs_keeps_no_caller_waiting():
         assert await world.redeem(world.tokens.mint(TICKET)) == TICKET
 
 
+async def test_a_claim_that_is_slow_to_be_given_up_keeps_no_caller_waiting_either():
+    """A driver that ends a query first asks the server to, which may hang just as long."""
+    server_answers = asyncio.Event()
+
+    async def claim(_nonce: str, _ticket: Ticket) -> bool:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await server_answers.wait()
+        return True
+
+    tokens = StreamTokens([KEY], deadlines=Deadlines(claim_row_s=0.01), claim_row=claim)
+    try:
+        async with asyncio.timeout(1):
+            assert await tokens.redeem(tokens.mint(TICKET), call_sid=CALL, account_sid=OURS) == TICKET
+    finally:
+        server_answers.set()
+
+
 @pytest.mark.parametrize(("call_sid", "account_sid"), [("CA" + "2" * 32, OURS), (CALL, THEIRS)])
 async def test_a_token_of_another_call_is_refused_and_stays_unused(call_sid: str, account_sid: str):
     world = World()
