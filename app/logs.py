@@ -117,12 +117,13 @@ def _hush_libraries() -> None:
 
 
 def _useful(record: logging.LogRecord) -> bool:
-    """Drops the lines that repeat a client's URL, and the stack behind a peer's broken UTF-8."""
+    """Drops the lines that repeat a client's URL, and stacks that tell nobody anything."""
     message = str(record.msg)
     if message.startswith("Invalid UTF-8"):
         record.exc_info = None
         record.levelno, record.levelname = logging.WARNING, "WARNING"
-    told = message.startswith("Traceback") and "\napp.errors." in message  # ours: `main` has said it in one line
+    # ours: `main` has said it in one line; a cancelled lifespan: a second signal, which wanted the end at once
+    told = message.startswith("Traceback") and ("\napp.errors." in message or message.endswith("CancelledError\n"))
     return not told and not message.startswith('%s - "WebSocket')
 
 

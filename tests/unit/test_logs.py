@@ -1,6 +1,8 @@
+import asyncio
 import io
 import json
 import logging
+import traceback
 from collections.abc import Iterator
 
 import pytest
@@ -105,6 +107,15 @@ def test_a_peers_broken_utf8_is_one_line_without_a_stack(lines: io.StringIO):
 
     assert "Traceback" not in lines.getvalue()
     assert len(lines.getvalue().splitlines()) == 1
+
+
+def test_a_server_that_is_stopped_at_once_shows_no_stack(lines: io.StringIO):
+    try:
+        raise asyncio.CancelledError
+    except asyncio.CancelledError:
+        logging.getLogger("uvicorn.error").error(traceback.format_exc())
+
+    assert lines.getvalue() == ""
 
 
 def test_seldom_lets_one_line_through_and_counts_the_rest():
