@@ -29,6 +29,8 @@ Source = Annotated[
 def get(section: Section, name: Name) -> None:
     """Print one row as JSON; secrets show their last four characters."""
 
+    _must_exist(section)
+
     async def work(store: ConfStore) -> None:
         store.get(section, name)
         [row] = [row for row in store.rows(section) if row.name == name]
@@ -77,6 +79,9 @@ def import_(
 @app.command("list")
 def list_(section: Annotated[str | None, typer.Argument(help="Only this section.")] = None) -> None:
     """List the rows, or those of one section."""
+
+    if section is not None:
+        _must_exist(section)
 
     async def work(store: ConfStore) -> None:
         table = Table("section", "name", "version", "updated", "by")
@@ -131,6 +136,11 @@ def _run(work: Callable[[ConfStore], Awaitable[None]]) -> None:
         asyncio.run(opened())
     except ParleyError as error:
         raise _refusal(str(error)) from None
+
+
+def _must_exist(section: str) -> None:
+    if section not in SECTIONS:
+        raise _refusal(f"no section {section!r}; there are: {', '.join(SECTIONS)}")
 
 
 def _refusal(text: str) -> typer.Exit:

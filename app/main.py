@@ -46,6 +46,7 @@ from app.web.run_call import RunCall
 CLAIMS_KEPT = timedelta(hours=1)
 BEGIN_AGAIN_S = 5.0
 """Work in the background that broke is begun again after this."""
+ADMIN_KEY_S = 2.0
 FINISH_S = 1.0
 """At the end, calls that are over may take this long to reach the database; later ones do so at the next start."""
 
@@ -84,46 +85,62 @@ async def _lifespan(
 ) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         try:
-            opened = await stack.enter_async_context(open_store(settings, known()))
+            ingest = await _open(
+                app, stack, settings=settings, registry=registry, deadlines=deadlines, listeners=listeners
+            )
         except ParleyError as error:
             _log.error("cannot_start", reason=str(error))
             raise
-        providers = _providers(opened.store, settings, deadlines)
-        client = await stack.enter_async_context(new_client())
-        journals = JournalWriter(settings.data_dir / "calls", period_s=deadlines.journal_s, listeners=listeners)
-        ingest = Ingest(journals.root, partial(_save, opened.engine))
-        await stack.enter_async_context(
-            _background(opened.store.listen, journals.run, ingest.run, partial(_tidy, opened.engine))
-        )
-        lobby = await stack.enter_async_context(Lobby(partial(_open_session, providers), claim_s=deadlines.claim_s))
-        app.state.services = Services(
-            public_url=settings.public_url,
-            max_calls=settings.max_calls,
-            deadlines=deadlines,
-            conf=opened.store,
-            calls=registry,
-            lobby=lobby,
-            tokens=StreamTokens(
-                [key.hex() for key in opened.key_ring.signing_keys],
-                deadlines=deadlines,
-                claim_row=partial(_claim, opened.engine),
-            ),
-            run_call=RunCall(
-                providers=providers,
-                carrier=partial(_carrier, opened.store, client, settings.twilio_api_base_url, deadlines.carrier_s),
-                journals=journals,
-                registry=registry,
-                deadlines=deadlines,
-                finished=ingest.add,
-            ),
-            admin_key_fits=partial(_admin_key_fits, opened.engine),
-        )
-        await _introduce(opened, settings)
-        _warm_up(providers)
         yield
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FINISH_S):
                 await ingest.finish()
+
+
+async def _open(
+    app: FastAPI,
+    stack: AsyncExitStack,
+    *,
+    settings: Settings,
+    registry: Registry,
+    deadlines: Deadlines,
+    listeners: Sequence[Listener],
+) -> Ingest:
+    """Open everything that a call needs; the stack closes it in reverse."""
+    opened = await stack.enter_async_context(open_store(settings, known()))
+    providers = _providers(opened.store, settings, deadlines)
+    client = await stack.enter_async_context(new_client())
+    journals = JournalWriter(settings.data_dir / "calls", period_s=deadlines.journal_s, listeners=listeners)
+    ingest = Ingest(journals.root, partial(_save, opened.engine))
+    await stack.enter_async_context(
+        _background(opened.store.listen, journals.run, ingest.run, partial(_tidy, opened.engine))
+    )
+    lobby = await stack.enter_async_context(Lobby(partial(_open_session, providers), claim_s=deadlines.claim_s))
+    app.state.services = Services(
+        public_url=settings.public_url,
+        max_calls=settings.max_calls,
+        deadlines=deadlines,
+        conf=opened.store,
+        calls=registry,
+        lobby=lobby,
+        tokens=StreamTokens(
+            [key.hex() for key in opened.key_ring.signing_keys],
+            deadlines=deadlines,
+            claim_row=partial(_claim, opened.engine),
+        ),
+        run_call=RunCall(
+            providers=providers,
+            carrier=partial(_carrier, opened.store, client, settings.twilio_api_base_url, deadlines.carrier_s),
+            journals=journals,
+            registry=registry,
+            deadlines=deadlines,
+            finished=ingest.add,
+        ),
+        admin_key_fits=partial(_admin_key_fits, opened.engine),
+    )
+    await _introduce(opened, settings)
+    _warm_up(providers)
+    return ingest
 
 
 class AnsweredCalls:
@@ -220,8 +237,11 @@ async def _save(engine: AsyncEngine, record: CallRecord, events: Sequence[Number
 
 
 async def _admin_key_fits(engine: AsyncEngine, key: str) -> bool:
-    async with db_session(engine) as db:
-        return await api_keys.verify(db, key) is not None
+    try:
+        async with asyncio.timeout(ADMIN_KEY_S), db_session(engine) as db:
+            return await api_keys.verify(db, key) is not None
+    except TimeoutError:
+        raise DatabaseError("the database does not answer") from None
 
 
 async def _introduce(opened: Opened, settings: Settings) -> None:
@@ -235,7 +255,7 @@ async def _introduce(opened: Opened, settings: Settings) -> None:
         _say(
             "Parley is up, but no phone call can reach it yet.\n"
             f"  admin key:  {shown if contained else 'shown once, at the first start; or your ADMIN_API_KEY'}\n"
-            f"  interface:  http://127.0.0.1:{settings.port}/docs\n"
+            f"  interface:  http://127.0.0.1:{settings.port}/docs{' (or the PORT of your .env)' if contained else ''}\n"
             "  real calls: need PUBLIC_URL, the https address at which Twilio reaches this server (see README.md)\n"
             f"  next:       write PUBLIC_URL into .env, then: {'docker compose up' if contained else 'make run'}"
         )

@@ -156,7 +156,7 @@ def _write_all(journals: list[Journal]) -> None:
 
 def read_record(folder: Path) -> CallRecord:
     """The call of a folder; raises `OSError` or `msgspec.DecodeError`."""
-    return msgspec.json.decode((folder / CALL).read_bytes(), type=CallRecord)
+    return msgspec.json.decode((folder / CALL).read_bytes().replace(NUL, REPLACEMENT), type=CallRecord)
 
 
 def read_events(folder: Path) -> Iterator[NumberedEvent]:

@@ -66,17 +66,17 @@ class KeyRing:
         form, _, rest = stored.partition(":")
         key_id, _, body = rest.partition(":")
         if form != _FORM:
-            raise SecretsError(f"{where}: not an encrypted value")
+            raise SecretsError(f"{where} is not an encrypted value")
         if (key := self._keys.get(key_id)) is None:
             raise SecretsError(
-                f"{where}: encrypted with key {key_id}, and SECRET_KEY holds {', '.join(self._keys)}: "
+                f"{where} was encrypted with key {key_id}, and SECRET_KEY holds {', '.join(self._keys)}: "
                 "add the key it was written with to SECRET_KEY, after a comma"
             )
         try:
             sealed = base64.b64decode(body, validate=True)
             return key.cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], where.encode()).decode()
         except (InvalidTag, ValueError):
-            raise SecretsError(f"{where}: the encrypted value was altered, or belongs to another place") from None
+            raise SecretsError(f"{where} was altered since it was encrypted, or belongs to another place") from None
 
     def seal(self, section: str, name: str, conf: Conf) -> dict[str, Any]:
         """What the database keeps: the fields that were set, secrets encrypted."""

@@ -122,7 +122,8 @@ def test_a_refused_row_is_named_and_the_others_are_imported(conf, tmp_path: Path
         (("get", "agent", "nobody"), None, "agent/nobody"),
         (("import", "-"), "[]", "agent/default"),
         (("import", "-"), '{"agent": [1]}', "agent: not an object"),
-        (("get", "hologram", "x"), None, "hologram/x"),
+        (("get", "hologram", "x"), None, "no section 'hologram'"),
+        (("list", "hologram"), None, "no section 'hologram'"),
     ],
 )
 def test_a_refusal_says_why_and_exits_with_1(conf, arguments, stdin, named):

@@ -96,3 +96,18 @@ async def test_two_processes_that_start_first_together_agree(settings):
             return len(opened.store.rows())
 
     assert await asyncio.gather(start(), start()) == [4, 4]
+
+
+async def test_a_data_directory_that_cannot_be_is_refused_by_its_name(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("no directory")
+    with pytest.raises(SettingsError, match="DATA_DIR"):
+        async with open_store(Settings.load(_env_file=None, data_dir=file)):
+            pass
+
+
+@pytest.mark.parametrize("url", ["postgresql://x:y@127.0.0.1:1/z", "postgresql://x:y@127.0.0.1:1/z?colour=blue"])
+async def test_a_database_that_cannot_be_used_is_refused_by_its_name(tmp_path, url):
+    with pytest.raises(SettingsError, match="DATABASE_URL"):
+        async with open_store(Settings.load(_env_file=None, data_dir=tmp_path, database_url=url)):
+            pass

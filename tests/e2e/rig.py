@@ -23,6 +23,7 @@ from app.main import create_app
 from app.sandbox.openai.brain import Brain
 from app.sandbox.openai.server import SandboxOpenAI
 from app.sandbox.twilio import SandboxCall, SandboxTwilio
+from app.sandbox.twilio.messages import Play
 from app.settings import Settings
 from app.timing import Deadlines
 from app.web.deps import Services
@@ -92,6 +93,11 @@ class Rig:
         assert events[-1].kind == Kind.CALL_ENDED
         assert not [task for task in asyncio.all_tasks() if task.get_name() in {"caller-leg", "agent-leg"}]
         return record, events
+
+
+def played(call: SandboxCall) -> bytes:
+    """Everything that was sent for the caller's ear, without the pauses that a busy machine makes between."""
+    return b"".join(each.message.audio for each in call.received if isinstance(each.message, Play))
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The call's folder."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -94,3 +95,13 @@ def test_a_half_written_last_line_is_left_out(journal):
         lines.write(b'{"seq": 2')
 
     assert len(list(read_events(journal.folder))) == 1
+
+
+def test_the_character_that_postgres_cannot_keep_is_replaced_when_a_folder_is_read(tmp_path):
+    journal = Journal(tmp_path / "0197", replace(RECORD, from_number="a\x00b"), now_ms=lambda: 0.0)
+    journal.add(CallEvent(Kind.CALLER_TRANSCRIPT, 0, {"text": "c\x00d"}))
+    journal.collect()
+    journal.write()
+
+    assert read_record(journal.folder).from_number == "a\ufffdb"
+    assert next(read_events(journal.folder)).data == {"text": "c\ufffdd"}
