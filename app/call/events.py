@@ -13,7 +13,7 @@ class Kind(StrEnum):
     SESSION_READY = "session.ready"
     SESSION_CREATED = "session.created"
     SESSION_STATUS = "session.status"
-    SESSION_DEGRADED = "session.degraded"
+    SESSION_DEGRADED = "session_degraded"
     """The provider did not grant these `fields` of the agent's configuration; the call goes on without them."""
     SESSION_EXPIRING = "session.expiring"
     SESSION_ERROR = "session.error"

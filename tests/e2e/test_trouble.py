@@ -12,6 +12,7 @@ from app.sandbox.openai.brain import CallTool, Reply, Say, ScriptedBrain
 from app.sandbox.openai.faults import Faults
 from app.sandbox.twilio import EndCause
 from app.sandbox.twilio.timeline import Dialled, VerbStarted
+from app.sandbox.voices.clips import clip
 from tests.e2e.rig import AUTH_TOKEN, CALLER, QUICK
 
 HELLO = Reply.of(Say.words("Hello.", 1000))
@@ -239,6 +240,23 @@ async def test_a_model_that_only_fails_hands_the_caller_to_the_fallback(rig):
     record, _ = await house.settled(call)
     assert record.end_reason is EndReason.MODEL_LOST
     assert "Dial" in verbs(call)
+
+
+async def test_a_silence_of_five_seconds_after_the_caller_is_explained_in_the_journal(rig):
+    slow = Reply((Say.words("Here I am.", 1000),), think_ms=8000)
+    house = await rig(ScriptedBrain([slow]), agent={"speaks_first": False})
+    call = await house.ring()
+    await house.openai.session()
+    await call.wait_stream()
+    await call.say(clip("one_moment"))
+    await call.wait_heard(1000)
+    await call.hang_up()
+    _, events = await house.settled(call)
+
+    [late] = [event for event in events if event.kind == Kind.ANSWER_LATE]
+    assert late.data == {"waiting_for": "the model's audio"}
+    [stopped] = [event for event in events if event.kind == Kind.CALLER_SPEECH_ENDED]
+    assert late.at_ms - stopped.at_ms >= 5000
 
 
 async def test_an_account_without_quota_is_not_tried_again(rig):
