@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app import cli_conf
+from app import cli_conf, logs
 from app.doctor.command import doctor
 from app.errors import ParleyError
 from app.settings import Settings
@@ -91,6 +91,7 @@ def call() -> None:
 
 def main() -> None:
     """The command line's entry; errors of ours are one clear message and exit status 1."""
+    logs.configure(level="warning")  # on standard error, so that what a command prints can be piped on
     try:
         app()
     except ParleyError as error:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import asyncpg
@@ -155,3 +157,15 @@ def test_a_database_that_is_away_is_one_clear_line(conf, monkeypatch: pytest.Mon
     assert refused.exit_code == 1
     assert "database" in refused.stderr
     assert "hunter2" not in refused.output
+
+
+def test_what_it_prints_can_be_piped_on_while_warnings_go_elsewhere(conf, monkeypatch: pytest.MonkeyPatch):
+    conf("set", "openai", "default", stdin=json.dumps({"openai_api_key": KEY}))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-another-key-than-the-table-has")
+    shown = subprocess.run(
+        [sys.executable, "-m", "app", "conf", "get", "openai", "default"], capture_output=True, text=True, check=True
+    )
+
+    assert json.loads(shown.stdout)["openai_api_key"] == "****ijkl"
+    assert "environment_differs" in shown.stderr
+    assert "another-key" not in shown.stderr
