@@ -98,6 +98,8 @@ class Bridge:
         except* _Over:
             pass
         finally:
+            if self._socket.ignored:
+                self._oddities["ignored"] = self._socket.ignored
             if self._oddities:
                 self._note(Kind.STREAM_ODDITIES, **self._oddities)
             if self._sender:

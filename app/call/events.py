@@ -46,7 +46,7 @@ class Kind(StrEnum):
     MCP_APPROVAL_DENIED = "mcp.approval_denied"
     """A tool of an MCP server wanted approval, and there is nobody on a phone call to give it."""
     STREAM_ODDITIES = "stream.oddities"
-    """How many broken, unknown, doubled or missing frames the stream had."""
+    """How many broken, unknown, binary, doubled or missing frames the stream had."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,7 @@ async def test_nonsense_on_the_stream_is_counted_and_the_call_goes_on(rig):
     assert record.end_reason is EndReason.CALLER_HANGUP
     [oddities] = [event.data for event in events if event.kind == Kind.STREAM_ODDITIES]
     assert oddities["broken"] >= 5
+    assert oddities["ignored"] == 1
     assert "error" not in house.openai.sessions[0].sent
 
 
