@@ -82,3 +82,46 @@ class SessionLost(SessionError):
 
 class ToolError(ParleyError):
     """A tool could not do what the model asked; the message is what the model is told."""
+
+
+class StorageError(ParleyError):
+    """The storage of recordings failed us."""
+
+
+class NotStored(StorageError):
+    """The storage has nothing under that name."""
+
+
+class AudioError(ParleyError):
+    """A file holds no sound that we can read; the message says what is wrong with it."""
+
+
+class TranscriptionError(ParleyError):
+    """A recording could not be written down; the subclass says whether another try could help."""
+
+    def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class TranscriptionRefused(TranscriptionError):
+    """The request itself is at fault: the same one would be refused again."""
+
+
+class TranscriptionKeyRejected(TranscriptionError):
+    """The key, its project or its quota is at fault: every request would be refused, until a person mends it."""
+
+
+class TranscriptionUnavailable(TranscriptionError):
+    """The other side is at fault, or the network; `after_s` is how long it asked us to wait."""
+
+    def __init__(
+        self, message: str, *, status: int | None = None, code: str | None = None, after_s: float | None = None
+    ) -> None:
+        super().__init__(message, status=status, code=code)
+        self.after_s = after_s
+
+
+class EgressRefused(ParleyError):
+    """An address that somebody configured is not one that we connect to."""

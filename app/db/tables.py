@@ -1,11 +1,12 @@
 """The tables; `migrations/` makes them, and a test holds the two together."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Text, UniqueConstraint, func
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy import BigInteger, Computed, ForeignKey, Index, Numeric, Text, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -14,6 +15,7 @@ class Table(DeclarativeBase):
         str: Text,
         datetime: TIMESTAMP(timezone=True),
         dict[str, Any]: JSONB,
+        list[dict[str, Any]]: JSONB,
         list[str]: ARRAY(Text),
     }
 
@@ -103,3 +105,96 @@ class ApiKey(Table):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+
+
+class Recording(Table):
+    """The sound of a call: where it is, or why it is not there."""
+
+    __tablename__ = "recordings"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    call_sid: Mapped[str] = mapped_column(index=True)
+    account_sid: Mapped[str]
+    call_id: Mapped[UUID | None] = mapped_column(ForeignKey("calls.id"), index=True)
+    """Unknown as long as the call's own row is not there; always known for our own."""
+    source: Mapped[str]
+    """`own` or `twilio`."""
+    twilio_sid: Mapped[str | None] = mapped_column(unique=True)
+    agent: Mapped[str]
+    caller_channel: Mapped[str]
+    state: Mapped[str]
+    """See `RecordingState`."""
+    reason: Mapped[str | None]
+    """Why it is failed, absent or deleted."""
+    key: Mapped[str | None]
+    """Its name in the storage."""
+    sha256: Mapped[str | None]
+    bytes: Mapped[int | None] = mapped_column(BigInteger)
+    duration_ms: Mapped[int | None]
+    channels: Mapped[int | None]
+    at_twilio: Mapped[bool]
+    """Whether Twilio still has a copy."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+    stored_at: Mapped[datetime | None]
+    delete_after: Mapped[datetime | None] = mapped_column(index=True)
+    deleted_at: Mapped[datetime | None]
+
+
+class Transcript(Table):
+    """A recording in words."""
+
+    __tablename__ = "transcripts"
+    __table_args__ = (Index("transcripts_search", "search", postgresql_using="gin"),)
+
+    recording_id: Mapped[UUID] = mapped_column(ForeignKey("recordings.id", ondelete="CASCADE"), primary_key=True)
+    call_id: Mapped[UUID | None] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), index=True)
+    state: Mapped[str]
+    """See `TranscriptState`."""
+    reason: Mapped[str | None]
+    """Why it is failed or skipped."""
+    text: Mapped[str]
+    segments: Mapped[list[dict[str, Any]]]
+    """`speaker`, `start_ms`, `end_ms`, `text` of each, in the order they were spoken."""
+    language: Mapped[str | None]
+    duration_ms: Mapped[int | None]
+    model: Mapped[str | None]
+    cost_usd: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    differences: Mapped[list[dict[str, Any]]]
+    """Where the agent's words in the recording differ from what the call's journal says it said."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    done_at: Mapped[datetime | None]
+    search: Mapped[Any] = mapped_column(TSVECTOR, Computed("to_tsvector('simple', text)", persisted=True))
+
+
+class Job(Table):
+    """Work that must be done, however often a process dies over it."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("jobs_open", "kind", "subject", unique=True, postgresql_where=text("state in ('waiting', 'running')")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    subject: Mapped[str]
+    """What it is about: the id of a recording, of a delivery. A subject has one open job of a kind."""
+    state: Mapped[str] = mapped_column(index=True)
+    """See `JobState`."""
+    attempts: Mapped[int]
+    """Counted before each run, so that work which kills its process ends as well."""
+    reason: Mapped[str | None]
+    """What the last attempt failed of."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    run_after: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class JobPause(Table):
+    """A kind of job that nobody works at for now, and why."""
+
+    __tablename__ = "job_pauses"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    since: Mapped[datetime] = mapped_column(server_default=func.now())
+    until: Mapped[datetime]

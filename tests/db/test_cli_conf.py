@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from app.cli_conf import app
+from app.cli.conf import app
 from app.db.embedded import EmbeddedPostgres
 from app.settings import Settings
 

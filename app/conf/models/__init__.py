@@ -7,6 +7,7 @@ from app.conf.models.accounts import NumberConf, OpenAICoreConf, TwilioCoreConf
 from app.conf.models.agent import AgentConf, Fallback, RetentionRatio, StoredPrompt, Tracing
 from app.conf.models.base import BY_SHAPE, DEFAULT, E164, Conf, RowName, e164
 from app.conf.models.known import Finding, Known, Modernised, ProviderRules, Risk
+from app.conf.models.recording import Recording, RecordingSource, RecordingTranscription
 from app.conf.models.rows import SECTIONS, explain, parse
 from app.conf.models.speech import (
     CustomVoice,
@@ -40,6 +41,9 @@ __all__ = [
     "NumberConf",
     "OpenAICoreConf",
     "ProviderRules",
+    "Recording",
+    "RecordingSource",
+    "RecordingTranscription",
     "RetentionRatio",
     "Risk",
     "RowName",

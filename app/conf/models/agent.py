@@ -6,6 +6,7 @@ from pydantic import Field, Tag, ValidationInfo, field_validator
 
 from app.conf.models.base import BY_SHAPE, DEFAULT, E164, Conf, RowName
 from app.conf.models.known import Known
+from app.conf.models.recording import Recording
 from app.conf.models.speech import NoiseFilter, NoiseReduction, ServerVad, Transcription, TurnDetection, Voice
 from app.conf.models.tools import FunctionChoice, FunctionTool, McpChoice, McpTool, ToolChoice, ToolConf
 
@@ -88,6 +89,7 @@ class AgentConf(Conf):
     tool_choice: ToolChoice = "auto"
     max_call_seconds: Annotated[int, Field(ge=10, le=14_400)] = 3600
     fallback: Fallback = Fallback()
+    recording: Recording = Recording()
 
     @property
     def functions(self) -> list[FunctionTool]:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from app import cli_conf, logs
+from app import logs
+from app.cli import conf
 from app.doctor.command import doctor
 from app.errors import ParleyError
 from app.settings import Settings
@@ -15,7 +16,7 @@ from app.settings import Settings
 app = typer.Typer(
     name="parley", help="A phone number that answers with an AI agent.", no_args_is_help=True, add_completion=False
 )
-app.add_typer(cli_conf.app)
+app.add_typer(conf.app)
 app.command()(doctor)
 
 

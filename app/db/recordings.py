@@ -1,0 +1,63 @@
+"""The questions we ask of recordings and their transcripts."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.ids import uuid7
+from app.db.tables import Recording, Transcript
+
+
+async def add_recording(db: AsyncSession, **values: Any) -> Recording | None:
+    """A new recording; None where its id or its Twilio sid is there already."""
+    row = {"id": uuid7(), "caller_channel": "left", "at_twilio": False} | values
+    added = insert(Recording).values(row).on_conflict_do_nothing().returning(Recording)
+    found: Recording | None = await db.scalar(added)
+    return found
+
+
+async def find_recording(db: AsyncSession, recording_id: str | UUID, *, lock: bool = False) -> Recording | None:
+    """The recording of that id; locked, it stays as it is until the transaction ends."""
+    wanted = select(Recording).where(Recording.id == UUID(str(recording_id)))
+    found: Recording | None = await db.scalar(wanted.with_for_update() if lock else wanted)
+    return found
+
+
+async def recordings_of(db: AsyncSession, call_sid: str) -> list[Recording]:
+    """The recordings of a phone call, oldest first."""
+    return list(
+        await db.scalars(select(Recording).where(Recording.call_sid == call_sid).order_by(Recording.created_at))
+    )
+
+
+async def change_recording(db: AsyncSession, recording_id: UUID, **values: Any) -> None:
+    """Write these columns."""
+    await db.execute(update(Recording).where(Recording.id == recording_id).values(values))
+
+
+async def expire(db: AsyncSession, now: datetime, *, most: int = 100) -> list[UUID]:
+    """Recordings whose retention is over, and that are still somewhere."""
+    over = select(Recording.id).where(Recording.delete_after <= now, Recording.deleted_at.is_(None)).limit(most)
+    return list(await db.scalars(over))
+
+
+def retention(started_at: datetime, days: int | None) -> datetime | None:
+    """When a recording is to be deleted."""
+    return None if days is None else started_at + timedelta(days=days)
+
+
+async def save_transcript(db: AsyncSession, recording_id: UUID, **values: Any) -> None:
+    """Write the recording's transcript; it has one, and the last word counts."""
+    empty = {"text": "", "segments": [], "differences": []}
+    row = empty | {"recording_id": recording_id} | values
+    put = insert(Transcript).values(row | {"created_at": func.now()})
+    await db.execute(put.on_conflict_do_update(index_elements=[Transcript.recording_id], set_=row))
+
+
+async def find_transcript(db: AsyncSession, recording_id: UUID) -> Transcript | None:
+    """The transcript of that recording."""
+    return await db.get(Transcript, recording_id)

@@ -1,0 +1,9 @@
+"""Which function does which kind of job."""
+
+from app.jobs.context import JobContext
+from app.jobs.job import Handlers
+
+
+def handlers(context: JobContext) -> Handlers:
+    """The handlers of every kind; a kind without one stays waiting."""
+    return {}
