@@ -29,3 +29,5 @@ class CallRecord:
     """When the agent's session was ready."""
     ended_at: datetime | None = None
     end_reason: EndReason | None = None
+    recording: Literal["off", "on", "declined"] = "off"
+    """Whether anybody recorded, and whether the caller had that deleted."""

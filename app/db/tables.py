@@ -69,6 +69,8 @@ class Call(Table):
     ended_at: Mapped[datetime | None]
     session: Mapped[dict[str, Any]]
     """The compiled session it used."""
+    recording: Mapped[str] = mapped_column(server_default="off")
+    """`on`, `off` or `declined`: by the caller, and then nothing of it is kept."""
 
 
 class CallEvent(Table):

@@ -11,6 +11,7 @@ MOMENT = sa.TIMESTAMP(timezone=True)
 
 
 def upgrade() -> None:
+    op.add_column("calls", sa.Column("recording", sa.Text, nullable=False, server_default="off"))
     op.create_table(
         "recordings",
         sa.Column("id", sa.Uuid, primary_key=True),
