@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     openai_base_url: str = "https://api.openai.com/v1"
     openai_transcription_url: str = "https://api.openai.com/v1/audio/transcriptions"
     twilio_api_base_url: str = "https://api.twilio.com"
-    storage_url: str | None = None
+    storage_url: SecretStr | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     max_calls: Annotated[int, Field(ge=1)] = 200
