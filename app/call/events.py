@@ -58,6 +58,8 @@ class CallEvent:
     data: dict[str, Any] = field(default_factory=dict)
     fleeting: bool = False
     """Told to listeners, never written down: a piece of something that comes whole later."""
+    seq: int = 0
+    """Its number in the journal, which gives it; 0 for one without."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ class Journal:
         if not event.fleeting:
             self._seq += 1
             self._new.append(NumberedEvent(self._seq, event.kind, event.at_ms, event.data))
+            event = CallEvent(event.kind, event.at_ms, event.data, seq=self._seq)
             self.transcript.add(event)
         for listener in self._listeners:
             try:

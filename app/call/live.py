@@ -120,8 +120,8 @@ class LiveCall:
             _log.warning("carrier_refused", reason=reason, error=str(error) or "time limit")
 
     def _on_session_ready(self) -> None:
-        self._move(CallStatus.LIVE)
         self._record = replace(self._record, answered_at=datetime.now(UTC))
+        self._move(CallStatus.LIVE)
 
     def _final_record(self, reason: EndReason) -> CallRecord:
         self._move(CallStatus.ENDED)
@@ -131,6 +131,7 @@ class LiveCall:
     def _move(self, to: CallStatus) -> None:
         if may_move(self._record.status, to):
             self._record = replace(self._record, status=to)
+            self._journal.record = self._record  # what listeners are told of the call from now on
 
     def _note(self, kind: Kind, **data: Any) -> None:
         self._journal.add(CallEvent(kind, int(self._now_ms()), data))

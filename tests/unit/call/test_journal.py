@@ -76,14 +76,14 @@ def test_listeners_are_told_of_everything_and_may_fail(tmp_path):
         tmp_path / "0197",
         RECORD,
         now_ms=lambda: 0.0,
-        listeners=[broken, lambda record, event: told.append((record.id, event.kind))],
+        listeners=[broken, lambda record, event: told.append((record.id, event.kind, event.seq))],
     )
     journal.add(CallEvent(Kind.AGENT_TRANSCRIPT, 0, {"text": "Hel", "final": False}, fleeting=True))
     journal.add(CallEvent(Kind.AGENT_TRANSCRIPT, 1, {"text": "Hello", "final": True}))
     journal.collect()
     journal.write()
 
-    assert told == [("0197", Kind.AGENT_TRANSCRIPT)] * 2
+    assert told == [("0197", Kind.AGENT_TRANSCRIPT, 0), ("0197", Kind.AGENT_TRANSCRIPT, 1)]
     assert [event.data["text"] for event in read_events(journal.folder)] == ["Hello"]
 
 
