@@ -183,7 +183,9 @@ class Job(Table):
     state: Mapped[str] = mapped_column(index=True)
     """See `JobState`."""
     attempts: Mapped[int]
-    """Counted before each run, so that work which kills its process ends as well."""
+    """Counted before each run."""
+    crashes: Mapped[int]
+    """Runs in a row that never came to an end, so that work which kills its process ends as well."""
     reason: Mapped[str | None]
     """What the last attempt failed of."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.embedded import EmbeddedPostgres
 from app.db.engine import create_engine
+from app.db.jobs import QUEUE_TABLES
 from app.db.migrate import migrate
 from app.db.tables import Table
 
@@ -66,7 +67,7 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     """An engine on this module's database, whose tables are empty."""
     engine = create_engine(database_url)
     async with engine.begin() as connection:
-        await connection.execute(text(f"truncate {', '.join(Table.metadata.tables)}"))
+        await connection.execute(text(f"truncate {', '.join([*Table.metadata.tables, *QUEUE_TABLES])}"))
     yield engine
     await engine.dispose()
 

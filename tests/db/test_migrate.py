@@ -1,13 +1,17 @@
 import asyncio
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence.queries import Queries
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import migrate as migrate_module
 from app.db.engine import create_engine
+from app.db.jobs import QUEUE_TABLES
 from app.db.migrate import migrate
 from app.db.tables import Table
 from app.errors import DatabaseError
@@ -22,6 +26,7 @@ async def test_two_processes_that_start_together_migrate_once(empty_database_url
         assert (await connection.scalars(text("select version_num from alembic_version"))).all() == [newest]
         assert set(await connection.scalars(text("select tablename from pg_tables where schemaname = 'public'"))) == {
             *Table.metadata.tables,
+            *QUEUE_TABLES,
             "alembic_version",
         }
     for engine in engines:
@@ -34,10 +39,18 @@ async def test_a_second_migration_changes_nothing(engine: AsyncEngine):
 
 async def test_the_migrations_make_exactly_the_tables_of_the_code(engine: AsyncEngine):
     def differences(connection: Connection) -> list[object]:
-        return compare_metadata(MigrationContext.configure(connection), Table.metadata)
+        ours = {"include_name": lambda name, kind, _parents: kind != "table" or name not in QUEUE_TABLES}
+        return compare_metadata(MigrationContext.configure(connection, opts=ours), Table.metadata)
 
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_the_migrations_make_exactly_the_tables_that_the_queue_asks_for(engine: AsyncEngine):
+    async with engine.connect() as connection:
+        link: Any = (await connection.get_raw_connection()).driver_connection
+        plan = await Queries(AsyncpgDriver(link)).plan_upgrade()
+    assert plan.statements == ()
 
 
 async def test_a_database_from_a_newer_release_is_refused_by_name(empty_database_url):
