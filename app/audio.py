@@ -1,6 +1,7 @@
 """Arithmetic on G.711 µ-law at 8 kHz, the phone's audio: one byte a sample, eight bytes a millisecond."""
 
 import base64
+from functools import cache
 
 BYTES_PER_MS = 8
 FRAME_MS = 20
@@ -31,3 +32,14 @@ def to_base64(audio: bytes) -> str:
 def from_base64(text: str) -> bytes:
     """Raw audio from base64 text; raises `ValueError` when it is none."""
     return base64.b64decode(text, validate=True)
+
+
+@cache
+def ulaw_samples() -> tuple[int, ...]:
+    """The 16-bit sample of each of the 256 codes."""
+    samples = []
+    for code in range(256):
+        low, segment = ~code & 0x0F, (~code >> 4) & 0x07
+        magnitude = (((low << 3) + 0x84) << segment) - 0x84
+        samples.append(magnitude if code & 0x80 else -magnitude)
+    return tuple(samples)

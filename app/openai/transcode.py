@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import soxr
 
-from app.audio import BYTES_PER_MS, from_base64, to_base64
+from app.audio import BYTES_PER_MS, from_base64, to_base64, ulaw_samples
 from app.realtime.events import AudioDelta, AudioDone, RealtimeInEvent
 
 if TYPE_CHECKING:
@@ -132,9 +132,7 @@ def _opened(audio: str) -> bytes:
 @cache
 def _pcm_of_ulaw() -> "Samples":
     """The sample of each of the 256 codes."""
-    code = np.arange(256) ^ 0xFF
-    magnitude = ((((code & 0x0F) << 3) + (_BIAS << 2)) << ((code & 0x70) >> 4)) - (_BIAS << 2)
-    return np.where(code & 0x80, -magnitude, magnitude).astype(np.int16)
+    return np.array(ulaw_samples(), np.int16)
 
 
 @cache
