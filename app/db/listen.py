@@ -12,15 +12,21 @@ ALIVE_EVERY_S = 10.0
 ALIVE_WITHIN_S = 5.0
 
 
-async def notifications(engine: AsyncEngine, channel: str) -> AsyncGenerator[None]:
-    """Yield when listening has begun and after each notification or burst; `DatabaseError` when the line is lost."""
+async def notifications(engine: AsyncEngine, channel: str) -> AsyncGenerator[frozenset[str]]:
+    """Yield when listening has begun, then the payloads of each burst; `DatabaseError` when the line is lost."""
     with database_errors():
         async with engine.connect() as connection:
             link: Any = (await connection.get_raw_connection()).driver_connection
             await connection.run_sync(lambda pooled: pooled.detach())  # ours for good: the pool makes up for it
             stirred = asyncio.Event()
+            payloads: set[str] = set()
+
+            def heard(_link: object, _pid: int, _channel: str, payload: str) -> None:
+                payloads.add(payload)
+                stirred.set()
+
             link.add_termination_listener(lambda *_: stirred.set())
-            await link.add_listener(channel, lambda *_: stirred.set())
+            await link.add_listener(channel, heard)
             stirred.set()
             while True:
                 try:
@@ -31,4 +37,6 @@ async def notifications(engine: AsyncEngine, channel: str) -> AsyncGenerator[Non
                 stirred.clear()
                 if link.is_closed():
                     raise ConnectionError("the connection that listens was closed")
-                yield
+                told = frozenset(payloads)
+                payloads.clear()
+                yield told

@@ -50,7 +50,13 @@ class Call(Table):
     """One phone call."""
 
     __tablename__ = "calls"
-    __table_args__ = (UniqueConstraint("call_sid", "attempt"),)
+    __table_args__ = (
+        UniqueConstraint("call_sid", "attempt"),
+        Index("calls_newest", "started_at", "id"),
+        Index("calls_of_agent", "agent", "started_at", "id"),
+        Index("calls_from", "from_number", "started_at", "id"),
+        Index("calls_to", "to_number", "started_at", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     call_sid: Mapped[str]
@@ -64,7 +70,7 @@ class Call(Table):
     agent_version: Mapped[int]
     status: Mapped[str]
     end_reason: Mapped[str | None]
-    started_at: Mapped[datetime] = mapped_column(index=True)
+    started_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     session: Mapped[dict[str, Any]]
@@ -77,6 +83,14 @@ class CallEvent(Table):
     """What happened in a call, in the order of `seq`."""
 
     __tablename__ = "call_events"
+    __table_args__ = (
+        Index(
+            "call_events_words",
+            text("to_tsvector('simple', data ->> 'text')"),
+            postgresql_using="gin",
+            postgresql_where=text("kind in ('caller.transcript', 'agent.transcript')"),
+        ),
+    )
 
     call_id: Mapped[UUID] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
