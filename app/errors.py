@@ -1,5 +1,17 @@
 """Every error we raise, as one tree: the branch says who is at fault, the message what happened."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a value: where in it, in words for its writer, and in one word for a program."""
+
+    path: str
+    message: str
+    code: str = "refused"
+
 
 class ParleyError(Exception):
     """The root of all our errors."""
@@ -18,7 +30,15 @@ class ConfMissing(ConfError):
 
 
 class ConfInvalid(ConfError):
-    """A value was refused; the message names each field's path and the reason."""
+    """A value was refused; the message names each field's path and the reason, `faults` the same one by one."""
+
+    def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
+
+
+class ConfInUse(ConfInvalid):
+    """A row cannot go while another one needs it."""
 
 
 class ConfConflict(ConfError):

@@ -29,14 +29,14 @@ from app.conf.seed import first_admin_key
 from app.conf.store import ConfStore
 from app.db import api_keys, calls
 from app.db.engine import db_session
-from app.errors import ConfMissing, DatabaseError, ParleyError
+from app.errors import DatabaseError, ParleyError
 from app.jobs.ingest import Ingest
 from app.openai.realtime import OpenAIProvider
 from app.openai.rules import OPENAI_RULES
 from app.realtime.session import RealtimeProvider, RealtimeSession
 from app.settings import CONTAINER_SECRETS, Settings
 from app.timing import Deadlines
-from app.twilio.rest import TwilioRest, new_client
+from app.twilio.rest import account_rest, new_client
 from app.twilio.tokens import StreamTokens, Ticket
 from app.web.deps import Services
 from app.web.lobby import Lobby
@@ -72,6 +72,7 @@ def create_app(
         version=version("parley"),
         lifespan=lambda app: _lifespan(app, settings, registry, deadlines, listeners),
         openapi_url=None,  # web.docs serves it, to those who have a key
+        separate_input_output_schemas=False,  # one name for one thing
     )
     app.state.registry = registry
     app.state.answered_calls = AnsweredCalls(app, registry)
@@ -136,7 +137,10 @@ async def _open(
             deadlines=deadlines,
             finished=ingest.add,
         ),
-        admin_key_fits=partial(_admin_key_fits, opened.engine),
+        store=opened.store,
+        engine=opened.engine,
+        providers=providers,
+        find_key=partial(_find_key, opened.engine),
     )
     await _introduce(opened, settings)
     _warm_up(providers)
@@ -211,10 +215,7 @@ async def _open_session(providers: Mapping[str, RealtimeProvider], agent: AgentC
 
 def _carrier(store: ConfStore, client: httpx.AsyncClient, base_url: str, carrier_s: float, account_sid: str) -> Carrier:
     """REST access to the account that a call came from."""
-    for account in store.twilio_accounts():
-        if account.account_sid == account_sid:
-            return TwilioRest(client, account, base_url=base_url, carrier_s=carrier_s)
-    raise ConfMissing(f"there is no twilio row for the account {account_sid}")
+    return account_rest(store.twilio_accounts(), account_sid, client, base_url=base_url, carrier_s=carrier_s)
 
 
 async def _claim(engine: AsyncEngine, nonce: str, _ticket: Ticket) -> bool:
@@ -236,10 +237,10 @@ async def _save(engine: AsyncEngine, record: CallRecord, events: Sequence[Number
         await calls.record_call(db, record, events)
 
 
-async def _admin_key_fits(engine: AsyncEngine, key: str) -> bool:
+async def _find_key(engine: AsyncEngine, key: str) -> api_keys.KeyHolder | None:
     try:
         async with asyncio.timeout(ADMIN_KEY_S), db_session(engine) as db:
-            return await api_keys.verify(db, key) is not None
+            return await api_keys.verify(db, key)
     except TimeoutError:
         raise DatabaseError("the database does not answer") from None
 

@@ -44,6 +44,8 @@ class CoreConfHistory(Table):
     value: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_by: Mapped[str]
+    note: Mapped[str | None]
+    """Why, in the writer's words."""
 
 
 class Call(Table):
@@ -121,6 +123,23 @@ class ApiKey(Table):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+
+
+class AuditEntry(Table):
+    """Something that somebody did through the API or the command line; entries are only ever added."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    actor: Mapped[str]
+    """In words: the key's name, or the user at the command line."""
+    key_id: Mapped[UUID | None]
+    action: Mapped[str]
+    subject: Mapped[str] = mapped_column(index=True)
+    """What was acted on, like `agent/sales`."""
+    version_before: Mapped[int | None]
+    version_after: Mapped[int | None]
 
 
 class Recording(Table):

@@ -1,16 +1,19 @@
 """What the web asks of the rest of the house, handed to the routes as one value."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
 from app.call.socket import StreamSocket
 from app.call.status import EndReason
 from app.conf.models import AgentConf, NumberConf, TwilioCoreConf
+from app.conf.store import ConfStore
+from app.db.api_keys import KeyHolder
 from app.logs import Seldom
-from app.realtime.session import RealtimeSession
+from app.realtime.session import RealtimeProvider, RealtimeSession
 from app.timing import Deadlines
 from app.twilio.media_protocol import Started
 from app.twilio.tokens import StreamTokens
@@ -100,8 +103,13 @@ class Services:
     lobby: Lobby
     tokens: StreamTokens
     run_call: CallRunner
-    admin_key_fits: Callable[[str], Awaitable[bool]]
-    """Whether this is a valid admin key."""
+    store: ConfStore
+    """Where the API reads and writes configuration."""
+    engine: AsyncEngine
+    """The database, for the API; calls wait for none."""
+    providers: Mapping[str, RealtimeProvider]
+    find_key: Callable[[str], Awaitable[KeyHolder | None]]
+    """The holder of that API key, where it is valid; raises `DatabaseError` when nobody can tell."""
     bad_keys: BadKeys = field(default_factory=BadKeys)
     refusals: Seldom = field(default_factory=Seldom)
     """At most one log line in ten seconds about requests that were refused."""

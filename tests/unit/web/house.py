@@ -4,13 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
 
 from app.call.socket import StreamGone, StreamSocket
 from app.call.status import EndReason
-from app.conf.models import AgentConf, Fallback, NumberConf, TwilioCoreConf
+from app.conf.models import AgentConf, Fallback, Known, NumberConf, TwilioCoreConf
+from app.conf.secrets import KeyRing
+from app.conf.store import ConfStore
+from app.db.api_keys import KeyHolder
+from app.db.engine import create_engine
 from app.errors import ConfMissing
 from app.realtime.session import RealtimeSession
 from app.timing import Deadlines
@@ -25,6 +31,7 @@ ORIGIN = "https://calls.example.com"
 NUMBER = "+15557654321"
 CALLER = "+15551234567"
 ADMIN_KEY = "parley_right"
+NOWHERE = "postgresql+asyncpg://parley:x@127.0.0.1:1/parley"
 
 
 @dataclass
@@ -154,8 +161,8 @@ def agent_with_fallback(**changes: object) -> AgentConf:
     return AgentConf(language="de-DE", fallback=Fallback(message="Leider nicht da.", number="+15550000001"), **changes)
 
 
-async def _no_admin(key: str) -> bool:
-    return key == ADMIN_KEY
+async def _find_key(key: str) -> KeyHolder | None:
+    return KeyHolder(UUID(int=1), "the right one", frozenset({"admin"})) if key == ADMIN_KEY else None
 
 
 @asynccontextmanager
@@ -188,6 +195,7 @@ async def open_house(
         finally:
             calls.live.discard(arrival.call_sid)
 
+    engine = create_engine(NOWHERE)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     mount(app)
     async with Lobby(model.open, claim_s=deadlines.claim_s) as lobby:
@@ -200,7 +208,10 @@ async def open_house(
             lobby=lobby,
             tokens=StreamTokens([TOKEN], deadlines=deadlines, claim_row=claim),
             run_call=run_call,
-            admin_key_fits=_no_admin,
+            store=ConfStore(engine, KeyRing(["k" * 32]), Known(), Path("nowhere")),
+            engine=engine,
+            providers={},
+            find_key=_find_key,
         )
         app.state.services = services
         yield House(app, services, conf, calls, model, lobby, claims, arrivals)

@@ -28,7 +28,7 @@ async def test_everybody_else_gets_a_problem_that_says_no_more_than_needed(house
         assert response.status_code == 401
         assert response.headers["content-type"] == "application/problem+json"
         assert response.headers["www-authenticate"] == "Bearer"
-        assert response.json()["detail"] == "An admin key is needed."
+        assert response.json()["code"] == ("key_invalid" if key else "key_missing")
 
 
 async def test_who_guesses_is_shut_out_for_a_minute(house: House):
@@ -48,10 +48,10 @@ async def test_asking_without_a_key_is_not_guessing(house: House):
 
 
 async def test_a_database_that_is_away_is_told(house: House):
-    async def away(_key: str) -> bool:
+    async def away(_key: str) -> None:
         raise DatabaseError("connection refused")
 
-    house.change(admin_key_fits=away)
+    house.change(find_key=away)
     response = await description(house, ADMIN_KEY)
 
     assert response.status_code == 503
