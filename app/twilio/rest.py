@@ -1,16 +1,21 @@
-"""Twilio's REST API: redirect and end a call, see where numbers send theirs."""
+"""Twilio's REST API: redirect and end a call, hold its recording, see where numbers send theirs."""
 
 import asyncio
+from collections.abc import Iterable
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 import msgspec
 
 from app.conf.models import TwilioCoreConf
-from app.errors import CarrierApiError
+from app.errors import CarrierApiError, ConfMissing
 
 CALL_NOT_IN_PROGRESS = 21220
+READ_S = 30.0
+"""A long answer may stop coming for this long."""
+_CURRENT = "/Recordings/Twilio.CURRENT"
 
 
 def new_client() -> httpx.AsyncClient:
@@ -32,7 +37,8 @@ class TwilioRest:
 
     def __init__(self, client: httpx.AsyncClient, account: TwilioCoreConf, *, base_url: str, carrier_s: float) -> None:
         self._client = client
-        self._account_url = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account.account_sid}"
+        self.account_sid = account.account_sid
+        self.account_url = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account.account_sid}"
         self._auth = _credentials(account)
         self._carrier_s = carrier_s
 
@@ -48,40 +54,83 @@ class TwilioRest:
         """Let the call go on with that TwiML; this ends its stream."""
         await self._update(call_sid, {"Twiml": twiml})
 
-    async def _update(self, call_sid: str, form: dict[str, str]) -> None:
-        """Post one change, and once more where Twilio could not take it: saying it twice changes nothing."""
-        url = f"{self._account_url}/Calls/{quote(call_sid, safe='')}.json"
+    async def pause_recording(self, call_sid: str) -> None:
+        """Let Twilio's recording of the call have silence from here on."""
+        await self._update(call_sid, {"Status": "paused", "PauseBehavior": "silence"}, _CURRENT)
+
+    async def resume_recording(self, call_sid: str) -> None:
+        """Let Twilio's recording of the call go on."""
+        await self._update(call_sid, {"Status": "in-progress"}, _CURRENT)
+
+    async def stop_recording(self, call_sid: str) -> None:
+        """End Twilio's recording of the call for good; where none runs any more it is fine."""
         try:
-            await self._post(url, form)
+            await self._update(call_sid, {"Status": "stopped"}, _CURRENT)
+        except CarrierApiError as error:
+            if error.code != CALL_NOT_IN_PROGRESS and error.status != HTTPStatus.NOT_FOUND:
+                raise
+
+    async def _update(self, call_sid: str, form: dict[str, str], part: str = "") -> None:
+        """Post one change, and once more where Twilio could not take it: saying it twice changes nothing."""
+        path = f"/Calls/{quote(call_sid, safe='')}{part}.json"
+        try:
+            await self._post(path, form)
         except CarrierApiError as error:
             if not _passing(error.status):
                 raise
             await asyncio.sleep(self._carrier_s / 10)
-            await self._post(url, form)
+            await self._post(path, form)
 
-    async def _post(self, url: str, form: dict[str, str]) -> None:
-        what = f"updating a call ({', '.join(form)})"
-        await self._ask(what, self._client.build_request("POST", url, data=form))
+    async def _post(self, path: str, form: dict[str, str]) -> None:
+        await self.ask(f"updating a call ({', '.join(form)})", self.request("POST", path, data=form))
 
     async def phone_numbers(self) -> list[PhoneNumber]:
         """The account's numbers, as far as one page of a thousand holds them."""
         what = "listing the numbers"
-        url = f"{self._account_url}/IncomingPhoneNumbers.json"
-        response = await self._ask(what, self._client.build_request("GET", url, params={"PageSize": 1000}))
+        response = await self.ask(what, self.request("GET", "/IncomingPhoneNumbers.json", params={"PageSize": 1000}))
         try:
             return msgspec.json.decode(response.content, type=_Numbers).incoming_phone_numbers
         except msgspec.DecodeError as error:
             raise CarrierApiError(f"{what}: Twilio's answer cannot be read: {error}") from None
 
-    async def _ask(self, what: str, request: httpx.Request) -> httpx.Response:
+    def request(self, method: str, path: str, **content: Any) -> httpx.Request:
+        """A request about something of this account."""
+        return self._client.build_request(method, f"{self.account_url}{path}", **content)
+
+    async def ask(self, what: str, request: httpx.Request) -> httpx.Response:
+        """Twilio's answer; raises `CarrierApiError` for a refusal, and where none comes in time."""
         try:
             async with asyncio.timeout(self._carrier_s):
                 response = await self._client.send(request, auth=self._auth)
         except (httpx.TransportError, TimeoutError) as error:
-            raise CarrierApiError(f"{what}: Twilio cannot be reached: {type(error).__name__}") from error
+            raise unreachable(what, error) from error
         if not response.is_success:
             raise _problem(what, response)
         return response
+
+    async def open(self, what: str, request: httpx.Request, *, signed_in: bool) -> httpx.Response:
+        """The beginning of an answer, whatever it says: its body is still to be read, and it must be closed."""
+        request.extensions["timeout"] = httpx.Timeout(self._carrier_s, read=READ_S).as_dict()
+        auth = self._auth if signed_in else None
+        try:
+            return await self._client.send(request, auth=auth, stream=True, follow_redirects=False)
+        except httpx.TransportError as error:
+            raise unreachable(what, error) from error
+
+
+def unreachable(what: str, error: Exception) -> CarrierApiError:
+    """What a connection that failed is called."""
+    return CarrierApiError(f"{what}: Twilio cannot be reached: {type(error).__name__}")
+
+
+def account_rest(
+    accounts: Iterable[TwilioCoreConf], account_sid: str, client: httpx.AsyncClient, *, base_url: str, carrier_s: float
+) -> TwilioRest:
+    """REST access to that account; raises `ConfMissing` where it is none of ours."""
+    for account in accounts:
+        if account.account_sid == account_sid:
+            return TwilioRest(client, account, base_url=base_url, carrier_s=carrier_s)
+    raise ConfMissing(f"there is no twilio row for the account {account_sid}")
 
 
 class _Numbers(msgspec.Struct):

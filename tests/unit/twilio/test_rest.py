@@ -1,5 +1,6 @@
 import asyncio
 from base64 import b64decode
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
 
 import httpx
@@ -7,9 +8,11 @@ import pytest
 from pydantic import SecretStr
 
 from app.conf.models import TwilioCoreConf
-from app.errors import CarrierApiError
-from app.twilio.rest import TwilioRest
-from tests.unit.twilio.accounts import CALL, OURS, TOKEN, account
+from app.errors import CarrierApiError, ConfMissing
+from app.twilio.rest import TwilioRest, account_rest
+from tests.unit.twilio.accounts import CALL, OURS, THEIRS, TOKEN, account
+
+Act = Callable[[TwilioRest, str], Awaitable[None]]
 
 
 class Twilio:
@@ -104,3 +107,39 @@ async def test_a_silent_twilio_is_given_up_in_time():
     async with asyncio.timeout(1):
         with pytest.raises(CarrierApiError, match="cannot be reached"):
             await rest.hang_up(CALL)
+
+
+@pytest.mark.parametrize(
+    ("act", "form"),
+    [
+        (TwilioRest.pause_recording, {"Status": ["paused"], "PauseBehavior": ["silence"]}),
+        (TwilioRest.resume_recording, {"Status": ["in-progress"]}),
+        (TwilioRest.stop_recording, {"Status": ["stopped"]}),
+    ],
+)
+async def test_the_running_recording_of_a_call_can_be_held_and_ended(act: Act, form: dict[str, list[str]]):
+    twilio = Twilio(httpx.Response(200, json={}))
+    await act(twilio.rest(), CALL)
+
+    [request] = twilio.requests
+    assert request.url.path == f"/2010-04-01/Accounts/{OURS}/Calls/{CALL}/Recordings/Twilio.CURRENT.json"
+    assert parse_qs(request.content.decode()) == form
+
+
+@pytest.mark.parametrize("answer", [error(404, 20404), error(400, 21220)])
+async def test_a_recording_that_runs_no_more_is_stopped(answer: httpx.Response):
+    await Twilio(answer).rest().stop_recording(CALL)
+
+
+async def test_a_pause_that_twilio_does_not_make_is_an_error():
+    with pytest.raises(CarrierApiError, match="404"):
+        await Twilio(error(404, 20404)).rest().pause_recording(CALL)
+
+
+def test_an_account_that_is_not_ours_has_no_access():
+    client = httpx.AsyncClient(transport=httpx.MockTransport(Twilio()))
+    ours = account_rest([account()], OURS, client, base_url="https://api.example.com", carrier_s=1)
+
+    assert ours.account_sid == OURS
+    with pytest.raises(ConfMissing, match=THEIRS):
+        account_rest([account()], THEIRS, client, base_url="https://api.example.com", carrier_s=1)
