@@ -36,7 +36,8 @@ def encoding_of(tag: int, bits: int) -> Encoding | None:
 
 
 def _from_ulaw(data: bytes) -> "Samples":
-    return np.take(_ulaw_table(), np.frombuffer(data, np.uint8))
+    samples: Samples = np.take(_ulaw_table(), np.frombuffer(data, np.uint8))
+    return samples
 
 
 def _from_pcm8(data: bytes) -> "Samples":
@@ -58,7 +59,8 @@ def _from_pcm32(data: bytes) -> "Samples":
 
 def _from_float32(data: bytes) -> "Samples":
     sound = np.nan_to_num(np.frombuffer(data, "<f4"), posinf=1.0, neginf=-1.0)
-    return (np.clip(sound, -1, 1) * 32767).astype(np.int16)
+    samples: Samples = (np.clip(sound, -1, 1) * 32767).astype(np.int16)
+    return samples
 
 
 @cache
