@@ -31,6 +31,7 @@ from app.db import api_keys, calls
 from app.db.engine import db_session
 from app.errors import DatabaseError, ParleyError
 from app.jobs.ingest import Ingest
+from app.jobs.live_copy import LiveCopy, save_live
 from app.openai.realtime import OpenAIProvider
 from app.openai.rules import OPENAI_RULES
 from app.realtime.session import RealtimeProvider, RealtimeSession
@@ -111,10 +112,13 @@ async def _open(
     opened = await stack.enter_async_context(open_store(settings, known()))
     providers = _providers(opened.store, settings, deadlines)
     client = await stack.enter_async_context(new_client())
-    journals = JournalWriter(settings.data_dir / "calls", period_s=deadlines.journal_s, listeners=listeners)
+    live_copy = LiveCopy(partial(save_live, opened.engine))
+    journals = JournalWriter(
+        settings.data_dir / "calls", period_s=deadlines.journal_s, listeners=(*listeners, live_copy)
+    )
     ingest = Ingest(journals.root, partial(_save, opened.engine))
     await stack.enter_async_context(
-        _background(opened.store.listen, journals.run, ingest.run, partial(_tidy, opened.engine))
+        _background(opened.store.listen, journals.run, ingest.run, live_copy.run, partial(_tidy, opened.engine))
     )
     lobby = await stack.enter_async_context(Lobby(partial(_open_session, providers), claim_s=deadlines.claim_s))
     app.state.services = Services(

@@ -187,7 +187,7 @@ async def _saved_steps(engine: AsyncEngine, call_sid: str) -> list[story.Step]:
     record, events = None, []
     with suppress(TimeoutError):
         async with asyncio.timeout(SAVED_WITHIN_S):
-            while record is None:
+            while record is None or record.end_reason is None:
                 async with db_session(engine) as db:
                     record = await calls.find_call(db, call_sid)
                     events = await calls.find_events(db, record.id) if record else []

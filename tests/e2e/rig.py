@@ -71,12 +71,12 @@ class Rig:
         return await self.twilio.place_call(to=CALLED, from_=CALLER, **extra)
 
     async def saved(self, call: SandboxCall) -> tuple[CallRecord, list[NumberedEvent]]:
-        """The call as PostgreSQL has it, once its last stream is there."""
+        """The call as PostgreSQL has it, once its last stream's end is there."""
         async with asyncio.timeout(10):
             while True:
                 async with db_session(self.engine) as db:
                     record = await find_call(db, call.call_sid)
-                    if record and record.attempt + 1 >= len(call.streams):
+                    if record and record.end_reason and record.attempt + 1 >= len(call.streams):
                         return record, await find_events(db, record.id)
                 await asyncio.sleep(0.01)
 
