@@ -119,10 +119,22 @@ class AudioError(ParleyError):
 class TranscriptionError(ParleyError):
     """A recording could not be written down; the subclass says whether another try could help."""
 
-    def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        param: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.param = param
+        """The field at fault, as the other side named it."""
+        self.request_id = request_id
+        """What its support asks for."""
 
 
 class TranscriptionRefused(TranscriptionError):
@@ -137,11 +149,22 @@ class TranscriptionUnavailable(TranscriptionError):
     """The other side is at fault, or the network; `after_s` is how long it asked us to wait."""
 
     def __init__(
-        self, message: str, *, status: int | None = None, code: str | None = None, after_s: float | None = None
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        param: str | None = None,
+        request_id: str | None = None,
+        after_s: float | None = None,
     ) -> None:
-        super().__init__(message, status=status, code=code)
+        super().__init__(message, status=status, code=code, param=param, request_id=request_id)
         self.after_s = after_s
 
 
 class EgressRefused(ParleyError):
     """An address that somebody configured is not one that we connect to."""
+
+
+class EgressFailed(ParleyError):
+    """A server that somebody configured could not be reached or did not answer; the message says how it failed."""

@@ -1,1 +1,0 @@
-"""Which addresses we connect to when an operator names a URL."""
