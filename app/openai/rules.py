@@ -1,6 +1,6 @@
 """What OpenAI would refuse of an agent on a given day, and what will end soon."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from app.conf.models import AgentConf, Finding, NoTurnDetection, ProviderRules
 from app.errors import ConfInvalid
@@ -9,13 +9,13 @@ from app.openai.constants import (
     DEFAULT_MODEL,
     PROMPTS_LAST_DAY,
     UNFIT_VOICES,
+    ending,
+    file_transcription_model,
     may_reason,
     realtime_model,
     transcription_model,
 )
 from app.openai.session_config import compile_session
-
-WARNED_FOR = timedelta(days=90)
 
 
 def inspect(agent: AgentConf, today: date) -> list[Finding]:
@@ -23,6 +23,7 @@ def inspect(agent: AgentConf, today: date) -> list[Finding]:
     return [
         *_model_ends(agent, today),
         *_recogniser_ends(agent, today),
+        *_recordings_model_ends(agent, today),
         *_prompts_end(agent, today),
         *_unfit_voice(agent),
         *_no_reasoning(agent),
@@ -47,6 +48,15 @@ def _recogniser_ends(agent: AgentConf, today: date) -> list[Finding]:
     return _ends("transcription.model", name, known.last_day, f"use {known.replacement}", today)
 
 
+def _recordings_model_ends(agent: AgentConf, today: date) -> list[Finding]:
+    policy = agent.recording.transcription
+    known = file_transcription_model(policy.model) if policy else None
+    if policy is None or known is None:
+        return []
+    path = "recording.transcription.model"
+    return _ends(path, policy.model, known.last_day, f"use {known.replacement}", today)
+
+
 def _prompts_end(agent: AgentConf, today: date) -> list[Finding]:
     if agent.prompt is None:
         return []
@@ -54,11 +64,8 @@ def _prompts_end(agent: AgentConf, today: date) -> list[Finding]:
 
 
 def _ends(path: str, name: str, last_day: date | None, instead: str, today: date) -> list[Finding]:
-    if last_day is None or last_day - today > WARNED_FOR:
-        return []
-    if today > last_day:
-        return [Finding(path, f"{name}: last day was {last_day}; {instead}", refused=True)]
-    return [Finding(path, f"{name}: last day is {last_day}; {instead} before that")]
+    text = ending(name, last_day, instead, today)
+    return [Finding(path, text, refused=last_day is not None and today > last_day)] if text else []
 
 
 def _unfit_voice(agent: AgentConf) -> list[Finding]:
