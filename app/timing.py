@@ -41,6 +41,8 @@ class Deadlines:
     """A session tells this long before its provider ends it."""
     close_s: float = 0.5
     """A peer may take this long to say goodbye to a socket."""
+    recording_poll_s: float = 120.0
+    """A carrier that has not said by now what became of a call's recording is asked."""
     tick_s: float = 0.25
     """How often a call looks at its own deadlines."""
     journal_s: float = 1.0
