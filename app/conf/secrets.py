@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ SHOWN_FROM_CHARACTERS = 12
 
 _FORM = "v1"
 _NONCE_BYTES = 12
+_ENCRYPTED = re.compile(rf"{_FORM}:[0-9a-f]{{8}}:[A-Za-z0-9+/=]+")
 
 SecretUse = Callable[[str, str], str]
 """What becomes of a secret, given its field's path."""
@@ -87,6 +89,19 @@ class KeyRing:
         sealed: dict[str, Any] = _plain(conf, encrypt, only_set=True)
         return sealed
 
+    def seal_again(self, section: str, name: str, stored: Any, path: str = "") -> Any:
+        """The stored form with each secret encrypted by the first key; raises `SecretsError` for one we cannot open."""
+        match stored:
+            case dict():
+                return {key: self.seal_again(section, name, item, _under(path, key)) for key, item in stored.items()}
+            case list():
+                return [self.seal_again(section, name, item, _under(path, at)) for at, item in enumerate(stored)]
+            case str() if looks_encrypted(stored) and not stored.startswith(f"{_FORM}:{self._first.id}:"):
+                where = _place(section, name, path)
+                return self.encrypt(self.decrypt(stored, where=where), where=where)
+            case _:
+                return stored
+
     def open(self, section: str, name: str, stored: dict[str, Any], known: Known) -> Conf:
         """The typed row of what the database keeps."""
         sealed = parse(section, name, stored, known)
@@ -101,6 +116,17 @@ def redact(conf: Conf) -> dict[str, Any]:
     """Every field as it takes effect, without its secrets."""
     shown: dict[str, Any] = _plain(conf, lambda _, secret: mask(secret), only_set=False)
     return shown
+
+
+def reveal(conf: Conf) -> dict[str, Any]:
+    """The fields that were set, with their secrets: not to be shown or stored."""
+    revealed: dict[str, Any] = _plain(conf, _reveal, only_set=True)
+    return revealed
+
+
+def looks_encrypted(text: str) -> bool:
+    """Whether this is a secret in its stored form."""
+    return _ENCRYPTED.fullmatch(text) is not None
 
 
 def mask(secret: str) -> str:
@@ -164,7 +190,7 @@ def _plain(value: Any, use: SecretUse, path: str = "", *, only_set: bool) -> Any
     """The value as JSON has it, with what `use` makes of each secret in it."""
 
     def inner(key: object, item: Any) -> Any:
-        return _plain(item, use, f"{path}.{key}" if path else str(key), only_set=only_set)
+        return _plain(item, use, _under(path, key), only_set=only_set)
 
     match value:
         case SecretStr():
@@ -192,6 +218,10 @@ def _reveal(_path: str, secret: str) -> str:
 
 def _stretch(key: str, purpose: str, length: int) -> bytes:
     return HKDF(algorithm=SHA256(), length=length, salt=None, info=f"parley {purpose}".encode()).derive(key.encode())
+
+
+def _under(path: str, key: object) -> str:
+    return f"{path}.{key}" if path else str(key)
 
 
 def _place(section: str, name: str, path: str) -> str:

@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,43 +11,25 @@ from sqlalchemy import exc, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conf import snapshot
-from app.conf.models import DEFAULT, AgentConf, Conf, Known, NumberConf, OpenAICoreConf, TwilioCoreConf, parse
-from app.conf.secrets import KeyRing, keep_absent, redact, unmask
+from app.conf.models import DEFAULT, AgentConf, Conf, Known, NumberConf, OpenAICoreConf, TwilioCoreConf
+from app.conf.records import Records, ShownRow
+from app.conf.secrets import KeyRing, redact
+from app.conf.writes import Author, Expected, Writes, Written
 from app.db import core_conf
+from app.db.audit import Actor
 from app.db.core_conf import Row
 from app.db.engine import db_session
 from app.db.files import write_private
 from app.db.listen import notifications
-from app.errors import ConfConflict, ConfError, ConfInvalid, ConfMissing, DatabaseError, ParleyError
+from app.errors import ConfMissing, DatabaseError, ParleyError
 
 DATABASE_WITHIN_S = 3.0
 """A database that does not answer within this at start is away."""
 RETRY_S = (0.2, 5.0)
-_SQLSTATE_DATA = "22"
 
 ConfT = TypeVar("ConfT", bound=Conf)
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class ShownRow:
-    """A row as anybody may see it: secrets masked."""
-
-    section: str
-    name: str
-    value: dict[str, Any]
-    version: int
-    updated_at: datetime
-    updated_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A row's new version, and what the writer should know about what it says."""
-
-    version: int
-    warnings: list[str]
 
 
 class ConfStore:
@@ -59,6 +39,9 @@ class ConfStore:
         self._engine = engine
         self._key_ring = key_ring
         self._known = known
+        self._writes = Writes(engine, key_ring, known)
+        self.records = Records(engine, key_ring, known)
+        """Rows and their versions as the database has them now."""
         self._file = data_dir / "core_conf.json"
         self._snapshot: snapshot.Snapshot = {}
         self._filed: Sequence[Row] | None = None
@@ -104,7 +87,7 @@ class ConfStore:
     def rows(self, section: str | None = None) -> list[ShownRow]:
         """The rows, or those of one section, as anybody may see them."""
         return [
-            ShownRow(row.section, row.name, redact(entry.conf), row.version, row.updated_at, row.updated_by)
+            ShownRow.of(row, redact(entry.conf))
             for entry in self._snapshot.values()
             if section in {None, (row := entry.row).section}
         ]
@@ -120,47 +103,70 @@ class ConfStore:
     # writing
 
     async def put(
-        self, section: str, name: str, value: object, *, by: str, expected_version: int | None = None
+        self,
+        section: str,
+        name: str,
+        value: object,
+        *,
+        by: str | Actor,
+        expected_version: Expected = None,
+        note: str | None = None,
     ) -> Written:
         """Write the row; expecting version 0 is expecting that there is none.
 
         A secret that is left out, or given in its masked form, stays as it is; null takes it away. An agent may be
         given in old words.
         """
-        warnings: list[str] = []
-        if section == "agent" and isinstance(value, dict):
-            value, warnings = self._known.modernise(name, value)
-        async with db_session(self._engine) as db:
-            rows = await core_conf.lock_rows(db)
-            current = rows.get((section, name))
-            _check_version(section, name, current, expected_version)
-            conf = self._completed(section, name, value, current)
-            if isinstance(conf, AgentConf):
-                warnings += self._known.accept(name, conf, datetime.now(UTC).date())
-            if isinstance(conf, NumberConf) and ("agent", conf.agent) not in rows:
-                raise ConfInvalid(f"{section}/{name}: agent: there is no agent/{conf.agent}")
-            sealed = self._key_ring.seal(section, name, conf)
-            try:
-                version = await core_conf.write_row(db, section, name, sealed, by)
-            except exc.DBAPIError as error:
-                if str(getattr(error.orig, "sqlstate", "")).startswith(_SQLSTATE_DATA):
-                    raise ConfInvalid(f"{section}/{name}: has characters that cannot be stored, like \\u0000") from None
-                raise
-        await self._refresh_if_possible()
-        return Written(version, [f"{section}/{name}: {warning}" for warning in warnings])
+        return await self._written(self._writes.put(section, name, value, Author(by, note), expected_version))
 
-    async def delete(self, section: str, name: str, *, by: str, expected_version: int | None = None) -> None:
+    async def patch(
+        self,
+        section: str,
+        name: str,
+        patch: Mapping[str, Any],
+        *,
+        by: str | Actor,
+        expected_version: Expected = None,
+        note: str | None = None,
+    ) -> Written:
+        """Change these fields of the row, as a JSON merge patch does; raises `ConfMissing` without one."""
+        return await self._written(self._writes.patch(section, name, patch, Author(by, note), expected_version))
+
+    async def restore(
+        self,
+        section: str,
+        name: str,
+        version: int,
+        *,
+        by: str | Actor,
+        expected_version: Expected = None,
+        note: str | None = None,
+    ) -> Written:
+        """Write what the row was at that version as a new one, with the secrets that it had."""
+        note = note or f"version {version} restored"
+        return await self._written(self._writes.restore(section, name, version, Author(by, note), expected_version))
+
+    async def delete(
+        self,
+        section: str,
+        name: str,
+        *,
+        by: str | Actor,
+        expected_version: Expected = None,
+        note: str | None = None,
+    ) -> None:
         """Delete the row; an agent that answers a number is refused."""
-        async with db_session(self._engine) as db:
-            rows = await core_conf.lock_rows(db)
-            current = rows.get((section, name))
-            if current is None:
-                raise ConfMissing(f"there is no {section}/{name}")
-            _check_version(section, name, current, expected_version)
-            if section == "agent" and (used := _numbers_of(name, rows)):
-                raise ConfInvalid(f"agent/{name} answers {', '.join(used)}: give these numbers another agent first")
-            await core_conf.delete_row(db, section, name, by)
+        await self._writes.delete(section, name, Author(by, note), expected_version)
         await self._refresh_if_possible()
+
+    async def check(self, section: str, name: str, value: object) -> tuple[dict[str, Any], list[str]]:
+        """The row as it would be shown, and the warnings; raises what `put` would raise, and writes nothing."""
+        return await self._writes.check(section, name, value)
+
+    async def _written(self, write: Awaitable[Written]) -> Written:
+        written = await write
+        await self._refresh_if_possible()
+        return written
 
     async def ever_written(self) -> frozenset[tuple[str, str]]:
         """The keys of all rows that are or were."""
@@ -217,16 +223,6 @@ class ConfStore:
             raise ConfMissing(f"{section}/{name} is not set; set it with: parley conf set {section} {name}")
         return entry.conf
 
-    def _completed(self, section: str, name: str, value: object, current: Row | None) -> Conf:
-        stored: Conf | None = None
-        if current:
-            with contextlib.suppress(ConfError):  # a row that cannot be read has nothing to keep, and may be replaced
-                stored = self._key_ring.open(section, name, current.value, self._known)
-        if stored and isinstance(value, dict):
-            value = keep_absent(value, stored)
-        given = parse(section, name, value, self._known)
-        return parse(section, name, unmask(given, stored), self._known)
-
     def _take(self, rows: Sequence[Row], *, strict: bool) -> None:
         self._snapshot = snapshot.take(rows, self._snapshot, self._key_ring, self._known, strict=strict)
         self.loaded = True
@@ -251,13 +247,3 @@ class ConfStore:
             ) from reason
         log.warning("database_away_at_start", reason=str(reason) or "it does not answer", snapshot=str(self._file))
         self._take(rows, strict=True)
-
-
-def _check_version(section: str, name: str, current: Row | None, expected: int | None) -> None:
-    version = current.version if current else 0
-    if expected not in {None, version}:
-        raise ConfConflict(f"{section}/{name} has version {version}, not {expected}: read it again")
-
-
-def _numbers_of(agent: str, rows: Mapping[tuple[str, str], Row]) -> list[str]:
-    return [name for (section, name), row in rows.items() if section == "number" and row.value.get("agent") == agent]

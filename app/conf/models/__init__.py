@@ -6,6 +6,7 @@ Rows are validated with a `Known` as context (what this build can do), so that t
 from app.conf.models.accounts import NumberConf, OpenAICoreConf, TwilioCoreConf
 from app.conf.models.agent import AgentConf, Fallback, RetentionRatio, StoredPrompt, Tracing
 from app.conf.models.base import BY_SHAPE, DEFAULT, E164, Conf, RowName, e164
+from app.conf.models.hours import OpeningHours, is_open
 from app.conf.models.known import Finding, Known, Modernised, ProviderRules, Risk
 from app.conf.models.recording import Recording, RecordingSource, RecordingTranscription
 from app.conf.models.rows import SECTIONS, explain, parse
@@ -40,6 +41,7 @@ __all__ = [
     "NoiseReduction",
     "NumberConf",
     "OpenAICoreConf",
+    "OpeningHours",
     "ProviderRules",
     "Recording",
     "RecordingSource",
@@ -57,5 +59,6 @@ __all__ = [
     "TwilioCoreConf",
     "e164",
     "explain",
+    "is_open",
     "parse",
 ]

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr, model_validator
 
 from app.conf.models.base import E164, Conf, RowName
+from app.conf.models.hours import OpeningHours
 
 
 class OpenAICoreConf(Conf):
@@ -38,3 +39,14 @@ class NumberConf(Conf):
     agent: RowName
     fallback_number: E164 | None = None
     """Wins over the agent's own fallback number."""
+    fallback_message: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    """Wins over the agent's own fallback message."""
+    hours: OpeningHours | None = None
+    """When it is answered; without them, always."""
+
+    @property
+    def agents(self) -> frozenset[str]:
+        """Every agent that may answer it."""
+        return frozenset(
+            {self.agent} | ({self.hours.closed_agent} if self.hours and self.hours.closed_agent else set())
+        )

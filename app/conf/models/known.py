@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from app.errors import ConfInvalid
+from app.errors import ConfInvalid, Fault
 
 if TYPE_CHECKING:
     from app.conf.models.agent import AgentConf
@@ -60,7 +60,8 @@ class Known:
         """Warnings about an agent that is being saved; raises `ConfInvalid` for one that cannot work."""
         findings = self._inspect(agent, today)
         if refused := [finding for finding in findings if finding.refused]:
-            raise ConfInvalid("\n".join(f"agent/{name}: {finding}" for finding in refused))
+            lines = "\n".join(f"agent/{name}: {finding}" for finding in refused)
+            raise ConfInvalid(lines, [Fault(finding.path, finding.text) for finding in refused])
         return [str(finding) for finding in findings]
 
     def risks(self, agents: Mapping[str, "AgentConf"], today: date) -> list[Risk]:

@@ -1,7 +1,7 @@
 """The sections of `core_conf`, and how a row becomes typed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
@@ -9,7 +9,7 @@ from app.conf.models.accounts import NumberConf, OpenAICoreConf, TwilioCoreConf
 from app.conf.models.agent import AgentConf
 from app.conf.models.base import DEFAULT, Conf, e164
 from app.conf.models.known import Known
-from app.errors import ConfInvalid
+from app.errors import ConfInvalid, Fault
 
 SECTIONS: Mapping[str, type[Conf]] = {
     "openai": OpenAICoreConf,
@@ -18,6 +18,8 @@ SECTIONS: Mapping[str, type[Conf]] = {
     "number": NumberConf,
 }
 """In an order in which no row needs a later one."""
+ROW_NAME = r"(?!\.{1,2}$)[\w+.\- ]{1,100}"
+"""No `.` and no `..`: a web address cannot name them."""
 
 
 def parse(section: str, name: str, value: object, known: Known) -> Conf:
@@ -25,23 +27,41 @@ def parse(section: str, name: str, value: object, known: Known) -> Conf:
     model = SECTIONS.get(section)
     if model is None:
         raise ConfInvalid(f"no section {section!r}; there are: {', '.join(SECTIONS)}")
-    if not re.fullmatch(r"[\w+.\- ]{1,100}", name):
+    if not re.fullmatch(ROW_NAME, name):
         raise ConfInvalid(f"{section}: a row's name has 1 to 100 letters, digits, spaces or any of + . - _")
     if section == "number" and name != DEFAULT and not _is_e164(name):
         raise ConfInvalid(f"number/{name}: the name is a phone number in E.164 form (like +15551234567) or 'default'")
     try:
         return model.model_validate(value, context=known)
     except ValidationError as error:
-        raise ConfInvalid(explain(f"{section}/{name}", error)) from None
+        raise ConfInvalid(explain(f"{section}/{name}", error, value), faults(error, value)) from None
 
 
-def explain(where: str, error: ValidationError) -> str:
+def explain(where: str, error: ValidationError, value: object = None) -> str:
     """A validation error as one line for each field, without the refused values (they may be secrets)."""
-    lines = []
-    for problem in error.errors(include_input=False, include_url=False, include_context=False):
-        path = ".".join(str(part) for part in problem["loc"]) or "(whole)"
-        lines.append(f"{where}: {path}: {problem['msg'].removeprefix('Value error, ')}")
-    return "\n".join(lines)
+    return "\n".join(f"{where}: {fault.path or '(whole)'}: {fault.message}" for fault in faults(error, value))
+
+
+def faults(error: ValidationError, value: object = None) -> list[Fault]:
+    """The same, one by one."""
+    return [
+        Fault(_path(one["loc"], value), one["msg"].removeprefix("Value error, "), one["type"])
+        for one in error.errors(include_input=False, include_url=False, include_context=False)
+    ]
+
+
+def _path(place: Sequence[str | int], value: object) -> str:
+    """The place as the value's writer knows it: without the names of a union's arms, which pydantic puts between."""
+    path = []
+    for part in place:
+        if isinstance(value, Mapping) and (part in value or part == place[-1]):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        elif value is not None:
+            continue
+        path.append(str(part))
+    return ".".join(path)
 
 
 def _is_e164(name: str) -> bool:

@@ -67,7 +67,7 @@ def test_what_was_shown_can_be_saved_again():
         ({"voise": "x"}, "voise"),
         ({"voice": 7}, "voice"),
         ({"audio_format": "pcm16"}, "audio_format"),
-        ({"truncation": {"type": "retention_ratio", "retention_ratio": 2}}, "truncation.object.retention_ratio"),
+        ({"truncation": {"type": "retention_ratio", "retention_ratio": 2}}, "truncation.retention_ratio"),
         ({"tool_choice": {"type": "function", "name": "nothing"}}, "tool_choice: the agent has no function nothing"),
         ({"tool_choice": {"type": "mcp", "server_label": "s"}}, "tool_choice: the agent has no MCP server s"),
         ({"tools": [MCP | {"tunnel_id": "t"}]}, "tools.0.mcp: exactly one of server_url"),
