@@ -4,12 +4,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.call.events import Kind
 from app.db.ids import uuid7
-from app.db.tables import Recording, Transcript
+from app.db.tables import CallEvent, Recording, Transcript
+
+WORDS = (Kind.CALLER_TRANSCRIPT, Kind.AGENT_TRANSCRIPT, Kind.AGENT_TEXT, Kind.AGENT_INTERRUPTED)
+"""The events that say what was spoken."""
 
 
 async def add_recording(db: AsyncSession, **values: Any) -> Recording | None:
@@ -43,6 +47,16 @@ async def expire(db: AsyncSession, now: datetime, *, most: int = 100) -> list[UU
     """Recordings whose retention is over, and that are still somewhere."""
     over = select(Recording.id).where(Recording.delete_after <= now, Recording.deleted_at.is_(None)).limit(most)
     return list(await db.scalars(over))
+
+
+async def forget_words(db: AsyncSession, call_id: UUID) -> None:
+    """Take what was spoken out of a call's events."""
+    await db.execute(delete(CallEvent).where(CallEvent.call_id == call_id, CallEvent.kind.in_(WORDS)))
+
+
+async def delete_transcript(db: AsyncSession, recording_id: UUID) -> None:
+    """Forget the recording's transcript."""
+    await db.execute(delete(Transcript).where(Transcript.recording_id == recording_id))
 
 
 def retention(started_at: datetime, days: int | None) -> datetime | None:
