@@ -89,7 +89,7 @@ def _padded(spans: list[Span], duration_ms: int, limits: Limits) -> list[Span]:
     """The spans with what is sent around them: half of each pause belongs to either side."""
     middles = [(before.until_ms + after.from_ms) // 2 for before, after in pairwise(spans)]
     padded = []
-    for span, since, until in zip(spans, [0, *middles], [*middles, duration_ms], strict=True):
+    for span, since, until in zip(spans, [0, *middles], [*middles, duration_ms], strict=False):  # there may be no span
         wanted = max(limits.pad_ms, limits.least_ms - span.ms)
         padded.append(Span(max(span.from_ms - wanted, since), min(span.until_ms + wanted, until)))
     return padded
