@@ -235,3 +235,36 @@ class JobPause(Table):
     reason: Mapped[str]
     since: Mapped[datetime] = mapped_column(server_default=func.now())
     until: Mapped[datetime]
+
+
+class WebhookMessage(Table):
+    """Something that the operator's servers may hear of."""
+
+    __tablename__ = "webhook_messages"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """What receivers tell doubles by; made of kind and subject."""
+    kind: Mapped[str]
+    subject: Mapped[str]
+    data: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+
+class WebhookDelivery(Table):
+    """A message on its way to one server; whether more tries follow, its job says."""
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (UniqueConstraint("message_id", "webhook"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(ForeignKey("webhook_messages.id", ondelete="CASCADE"))
+    webhook: Mapped[str]
+    """The name of its row in `core_conf`."""
+    attempts: Mapped[int]
+    last_status: Mapped[int | None]
+    last_error: Mapped[str | None]
+    last_answer: Mapped[str | None]
+    """How the server's last answer began, without our secrets."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+    tried_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]

@@ -20,6 +20,7 @@ from app.conf.models.speech import (
     TurnDetection,
 )
 from app.conf.models.tools import EndCallTool, FunctionTool, LookupTool, McpTool, ToolConf
+from app.conf.models.webhooks import MessageKind, WebhookConf, new_webhook_secret
 
 __all__ = [
     "BY_SHAPE",
@@ -36,6 +37,7 @@ __all__ = [
     "Known",
     "LookupTool",
     "McpTool",
+    "MessageKind",
     "Modernised",
     "NoTurnDetection",
     "NoiseReduction",
@@ -57,8 +59,10 @@ __all__ = [
     "Transcription",
     "TurnDetection",
     "TwilioCoreConf",
+    "WebhookConf",
     "e164",
     "explain",
     "is_open",
+    "new_webhook_secret",
     "parse",
 ]

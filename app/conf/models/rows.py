@@ -9,6 +9,7 @@ from app.conf.models.accounts import NumberConf, OpenAICoreConf, TwilioCoreConf
 from app.conf.models.agent import AgentConf
 from app.conf.models.base import DEFAULT, Conf, e164
 from app.conf.models.known import Known
+from app.conf.models.webhooks import WebhookConf
 from app.errors import ConfInvalid, Fault
 
 SECTIONS: Mapping[str, type[Conf]] = {
@@ -16,6 +17,7 @@ SECTIONS: Mapping[str, type[Conf]] = {
     "twilio": TwilioCoreConf,
     "agent": AgentConf,
     "number": NumberConf,
+    "webhook": WebhookConf,
 }
 """In an order in which no row needs a later one."""
 ROW_NAME = r"(?!\.{1,2}$)[\w+.\- ]{1,100}"

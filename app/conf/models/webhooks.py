@@ -1,0 +1,105 @@
+"""Who is told of what happens: the operator's own servers."""
+
+import base64
+import binascii
+import secrets
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from app.conf.models.base import Conf, RowName
+from app.egress.addresses import AllowList
+from app.egress.urls import check_url
+from app.errors import EgressRefused
+
+SECRET_PREFIX = "whsec_"  # noqa: S105 (it says what follows)
+SECRET_BYTES = range(24, 65)
+"""How long the standard lets a secret be."""
+_KEPT_FORMS = ("v1:", "****")
+"""A secret as the database has it, and as it is shown."""
+
+
+class MessageKind(StrEnum):
+    """Every kind of message."""
+
+    CALL_STARTED = "call.started"
+    CALL_ENDED = "call.ended"
+    CALL_FAILED = "call.failed"
+    RECORDING_READY = "recording.ready"
+    TRANSCRIPT_READY = "transcript.ready"
+    KEY_REJECTED = "system.key_rejected"
+    """A provider refuses one of our keys."""
+    QUOTA = "system.quota"
+    """A provider's account has nothing left."""
+    JOBS_STUCK = "system.jobs_stuck"
+    MODEL_RETIRING = "system.model_retiring"
+
+
+def new_webhook_secret() -> str:
+    """A fresh secret; whoever makes one shows it to the operator, once."""
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _is_secret(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if text.startswith(_KEPT_FORMS):
+        return secret
+    try:
+        fits = len(base64.b64decode(text.removeprefix(SECRET_PREFIX), validate=True)) in SECRET_BYTES
+    except (binascii.Error, ValueError):
+        fits = False
+    if not fits or not text.startswith(SECRET_PREFIX):
+        raise ValueError(f"a secret is {SECRET_PREFIX} and 24 to 64 bytes in base64; `parley webhooks add` makes one")
+    return secret
+
+
+def _is_pattern(pattern: str) -> str:
+    if pattern != "*" and not any(_fits(kind, pattern) for kind in MessageKind):
+        raise ValueError(f"no such event; there are: {', '.join(MessageKind)}, and patterns like call.* or *")
+    return pattern
+
+
+def _fits(kind: str, pattern: str) -> bool:
+    return pattern in {"*", kind} or (pattern.endswith(".*") and kind.startswith(pattern[:-1]))
+
+
+def _is_allowable(entry: str) -> str:
+    AllowList([entry])
+    return entry
+
+
+Secret = Annotated[SecretStr, AfterValidator(_is_secret)]
+
+
+class WebhookConf(Conf):
+    """A server that is told of events, and which."""
+
+    url: str
+    """https; http only for an address in `allow_private`."""
+    secret: Secret
+    """Signs every message (Standard Webhooks); `parley webhooks add` makes one and shows it once."""
+    previous_secrets: Annotated[list[Secret], Field(max_length=3)] = Field(default_factory=list)
+    """They sign as well, while a receiver changes from one secret to the next."""
+    events: Annotated[list[Annotated[str, AfterValidator(_is_pattern)]], Field(min_length=1)] = Field(
+        default_factory=lambda: ["*"]
+    )
+    """Kinds of message, or patterns like `call.*`."""
+    agents: Annotated[list[RowName], Field(min_length=1)] | None = None
+    """Only what concerns these agents; messages that concern none come all the same."""
+    allow_private: list[Annotated[str, AfterValidator(_is_allowable)]] = Field(default_factory=list)
+    """Networks, addresses and hosts off the public internet that this one may lead to."""
+    enabled: bool = True
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> "WebhookConf":
+        try:
+            check_url(self.url, allow=self.allow_private)
+        except EgressRefused as error:
+            raise ValueError(f"url: {error}") from None
+        return self
+
+    def wants(self, kind: str, agent: str | None) -> bool:
+        """Whether a message of that kind, about that agent, goes there."""
+        concerned = self.agents is None or agent is None or agent in self.agents
+        return self.enabled and concerned and any(_fits(kind, pattern) for pattern in self.events)
