@@ -32,8 +32,10 @@ from app.db.engine import db_session
 from app.errors import DatabaseError, ParleyError
 from app.jobs.ingest import Ingest
 from app.jobs.live_copy import LiveCopy, save_live
+from app.jobs.twilio_callbacks import TwilioCallbacks
 from app.openai.realtime import OpenAIProvider
 from app.openai.rules import OPENAI_RULES
+from app.openai.transcription import Transcriber, use
 from app.realtime.session import RealtimeProvider, RealtimeSession
 from app.settings import CONTAINER_SECRETS, Settings
 from app.timing import Deadlines
@@ -112,13 +114,22 @@ async def _open(
     opened = await stack.enter_async_context(open_store(settings, known()))
     providers = _providers(opened.store, settings, deadlines)
     client = await stack.enter_async_context(new_client())
+    stack.enter_context(use(Transcriber(client, opened.store.openai, settings.openai_transcription_url)))
     live_copy = LiveCopy(partial(save_live, opened.engine))
     journals = JournalWriter(
         settings.data_dir / "calls", period_s=deadlines.journal_s, listeners=(*listeners, live_copy)
     )
     ingest = Ingest(journals.root, partial(_save, opened.engine))
+    callbacks = TwilioCallbacks(settings.data_dir, opened.engine)
     await stack.enter_async_context(
-        _background(opened.store.listen, journals.run, ingest.run, live_copy.run, partial(_tidy, opened.engine))
+        _background(
+            opened.store.listen,
+            journals.run,
+            ingest.run,
+            callbacks.run,
+            live_copy.run,
+            partial(_tidy, opened.engine),
+        )
     )
     lobby = await stack.enter_async_context(Lobby(partial(_open_session, providers), claim_s=deadlines.claim_s))
     app.state.services = Services(
@@ -145,6 +156,7 @@ async def _open(
         engine=opened.engine,
         providers=providers,
         find_key=partial(_find_key, opened.engine),
+        recording_told=callbacks.take,
     )
     await _introduce(opened, settings)
     _warm_up(providers)

@@ -115,7 +115,7 @@ def default_format(request: TranscriptionRequest, known: FileTranscriptionModel 
 def who(can: Callable[[FileTranscriptionModel], bool]) -> str:
     """The model to take instead."""
     able = [(name, model.last_day) for name, model in FILE_TRANSCRIPTION_MODELS.items() if can(model)]
-    return "no known model does" if not able else " or ".join(f"{name} can{_until(day)}" for name, day in able[:2])
+    return " or ".join(f"{name}{_until(day)}" for name, day in able[:2]) + " can" if able else "no known model can"
 
 
 def _until(last_day: date | None) -> str:
