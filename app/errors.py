@@ -162,6 +162,10 @@ class TranscriptionUnavailable(TranscriptionError):
         self.after_s = after_s
 
 
+class CallIsLive(ParleyError):
+    """Something was asked of a call that can be done only when it is over."""
+
+
 class EgressRefused(ParleyError):
     """An address that somebody configured is not one that we connect to."""
 
