@@ -5,6 +5,8 @@ from typing import Literal
 
 from twilio.twiml.voice_response import VoiceResponse
 
+from app.twilio import recordings
+
 PARAMETER_CHARACTERS = 499
 """The most that Twilio takes as one `<Parameter>` value."""
 
@@ -17,14 +19,23 @@ def connect_stream(
     apology: str,
     fallback_number: str | None,
     after_url: str,
+    recording_callback: str | None = None,
 ) -> str:
     """Pipe the call into our media socket; what follows runs only when the stream ends without us.
 
     No `action`: it would keep Twilio from running the verbs behind `<Connect>`, which work even when we are dead.
+    With a callback Twilio records the call; that begins before `<Connect>`, where no later start is sure to work.
     """
     if too_long := [name for name, value in parameters.items() if len(value) > PARAMETER_CHARACTERS]:
         raise ValueError(f"stream parameters over {PARAMETER_CHARACTERS} characters: {', '.join(too_long)}")
     response = VoiceResponse()
+    if recording_callback:
+        response.start().recording(
+            channels=recordings.CHANNELS,
+            trim=recordings.TRIM,
+            recording_status_callback=recording_callback,
+            recording_status_callback_event=recordings.EVENTS,
+        )
     stream = response.connect().stream(url=stream_url)
     for name, value in parameters.items():
         stream.parameter(name=name, value=value)

@@ -16,6 +16,7 @@ from app.logs import Seldom
 from app.realtime.session import RealtimeProvider, RealtimeSession
 from app.timing import Deadlines
 from app.twilio.media_protocol import Started
+from app.twilio.recordings import Notice
 from app.twilio.tokens import StreamTokens
 from app.web.bad_keys import BadKeys
 from app.web.lobby import Lobby
@@ -110,6 +111,8 @@ class Services:
     providers: Mapping[str, RealtimeProvider]
     find_key: Callable[[str], Awaitable[KeyHolder | None]]
     """The holder of that API key, where it is valid; raises `DatabaseError` when nobody can tell."""
+    recording_told: Callable[[Notice], Awaitable[None]]
+    """Keeps what Twilio tells of a recording; raises `DatabaseError` where it can be kept nowhere."""
     bad_keys: BadKeys = field(default_factory=BadKeys)
     refusals: Seldom = field(default_factory=Seldom)
     """At most one log line in ten seconds about requests that were refused."""

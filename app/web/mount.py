@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from app.web import api, docs, health, media, voice
+from app.web import api, docs, health, media, recording, voice
 from app.web.limits import BodyLimits
 from app.web.problems import HANDLERS
 
@@ -12,5 +12,5 @@ def mount(app: FastAPI) -> None:
     for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)
     app.add_middleware(BodyLimits)
-    for router in (voice.router, media.router, health.router, docs.router, api.router):
+    for router in (voice.router, recording.router, media.router, health.router, docs.router, api.router):
         app.include_router(router)

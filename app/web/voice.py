@@ -12,6 +12,7 @@ from app.call.status import EndReason
 from app.conf.models import AgentConf, Fallback
 from app.db.ids import uuid7
 from app.twilio import twiml
+from app.twilio.recordings import callback_url
 from app.twilio.tokens import Ticket
 from app.web.deps import Conf, Services, services
 from app.web.verified import Verified, Webhook, verified
@@ -98,12 +99,6 @@ async def stream_status(webhook: Verified) -> None:
         _log.warning("stream_error", call_sid=webhook.call_sid, error=webhook.fields.get("StreamError"))
 
 
-@router.post("/recording", status_code=204)
-async def recording(webhook: Verified) -> None:
-    """Twilio made a recording; ours does not depend on it."""
-    _log.info("twilio_recording", call_sid=webhook.call_sid, status=webhook.fields.get("RecordingStatus"))
-
-
 @router.post("/amd", status_code=204)
 async def answering_machine(webhook: Verified) -> None:
     """Twilio says who picked up a call that we placed."""
@@ -170,10 +165,16 @@ def _connect(house: Services, webhook: Webhook, answerer: _Answerer, *, attempt:
         apology=answerer.agent.fallback.message,
         fallback_number=answerer.fallback_number,
         after_url=f"{house.public_url}/twilio/after?attempt={attempt + 1}",
+        recording_callback=_recording_callback(house, answerer.agent, attempt),
     )
     house.lobby.expect(webhook.call_sid, answerer.agent, answerer.version, answer=answer, attempt=attempt)
     _log.info("call_answered", call=ticket.call_id, agent=answerer.name, to=ticket.to_number)
     return answer
+
+
+def _recording_callback(house: Services, agent: AgentConf, attempt: int) -> str | None:
+    """Where Twilio reports its recording, if it is to make one; what the first stream started goes on in later ones."""
+    return callback_url(house.public_url or "") if agent.recording.twilio and attempt == 0 else None
 
 
 def _answerer(conf: Conf, webhook: Webhook) -> _Answerer | None:

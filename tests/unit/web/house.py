@@ -21,6 +21,7 @@ from app.errors import ConfMissing
 from app.realtime.session import RealtimeSession
 from app.timing import Deadlines
 from app.twilio.media_protocol import Started
+from app.twilio.recordings import Notice
 from app.twilio.tokens import StreamTokens, Ticket
 from app.web.deps import Arrival, Services
 from app.web.lobby import Lobby
@@ -126,6 +127,7 @@ class House:
     lobby: Lobby
     claims: set[str]
     arrivals: list[Arrival]
+    notices: list[Notice]
 
     def change(self, **changes: object) -> None:
         self.services = replace(self.services, **changes)  # type: ignore[arg-type] # whatever a test wants to change
@@ -174,6 +176,10 @@ async def open_house(
     deadlines = deadlines or Deadlines()
     conf, calls, model, claims = FakeConf(), FakeCalls(), Model(), set[str]()
     arrivals: list[Arrival] = []
+    notices: list[Notice] = []
+
+    async def recording_told(notice: Notice) -> None:
+        notices.append(notice)
 
     async def claim(nonce: str, _ticket: Ticket) -> bool:
         fresh = nonce not in claims
@@ -212,6 +218,7 @@ async def open_house(
             engine=engine,
             providers={},
             find_key=_find_key,
+            recording_told=recording_told,
         )
         app.state.services = services
-        yield House(app, services, conf, calls, model, lobby, claims, arrivals)
+        yield House(app, services, conf, calls, model, lobby, claims, arrivals, notices)

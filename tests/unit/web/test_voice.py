@@ -304,7 +304,7 @@ async def test_the_fallback_survives_a_broken_agent(house: House):
 # callbacks
 
 
-@pytest.mark.parametrize("path", ["status", "recording", "stream-status", "amd"])
+@pytest.mark.parametrize("path", ["status", "stream-status", "amd"])
 async def test_a_callback_is_taken_note_of(house: House, path: str):
     response = await house.post(f"/twilio/{path}")
 
