@@ -201,6 +201,28 @@ class Transcript(Table):
     search: Mapped[Any] = mapped_column(TSVECTOR, Computed("to_tsvector('simple', text)", persisted=True))
 
 
+class TranscriptPiece(Table):
+    """A piece of a recording whose words have come, until the whole transcript is there."""
+
+    __tablename__ = "transcript_pieces"
+
+    recording_id: Mapped[UUID] = mapped_column(
+        ForeignKey("transcripts.recording_id", ondelete="CASCADE"), primary_key=True
+    )
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    channel: Mapped[int]
+    from_ms: Mapped[int]
+    until_ms: Mapped[int]
+    text: Mapped[str]
+    parts: Mapped[list[dict[str, Any]]]
+    """Where the model told times itself: `speaker`, `start_ms`, `end_ms`, `text`, from the piece's start."""
+    language: Mapped[str | None]
+    model: Mapped[str]
+    cost_usd: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+    reason: Mapped[str | None]
+    """Why this piece was refused, and has no words."""
+
+
 class Job(Table):
     """Work that must be done, however often a process dies over it."""
 

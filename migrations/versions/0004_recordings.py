@@ -53,3 +53,22 @@ def upgrade() -> None:
         sa.Column("search", TSVECTOR, sa.Computed("to_tsvector('simple', text)", persisted=True), nullable=False),
     )
     op.create_index("transcripts_search", "transcripts", ["search"], postgresql_using="gin")
+    op.create_table(
+        "transcript_pieces",
+        sa.Column(
+            "recording_id",
+            sa.Uuid,
+            sa.ForeignKey("transcripts.recording_id", ondelete="CASCADE"),
+            primary_key=True,
+        ),
+        sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("channel", sa.Integer, nullable=False),
+        sa.Column("from_ms", sa.Integer, nullable=False),
+        sa.Column("until_ms", sa.Integer, nullable=False),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("parts", JSONB, nullable=False),
+        sa.Column("language", sa.Text),
+        sa.Column("model", sa.Text, nullable=False),
+        sa.Column("cost_usd", sa.Numeric(12, 6)),
+        sa.Column("reason", sa.Text),
+    )
