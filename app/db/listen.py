@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.engine import database_errors
+from app.db.line import own_line
 
 ALIVE_EVERY_S = 10.0
 ALIVE_WITHIN_S = 5.0
@@ -15,9 +15,7 @@ ALIVE_WITHIN_S = 5.0
 async def notifications(engine: AsyncEngine, channel: str) -> AsyncGenerator[frozenset[str]]:
     """Yield when listening has begun, then the payloads of each burst; `DatabaseError` when the line is lost."""
     with database_errors():
-        async with engine.connect() as connection:
-            link: Any = (await connection.get_raw_connection()).driver_connection
-            await connection.run_sync(lambda pooled: pooled.detach())  # ours for good: the pool makes up for it
+        async with own_line(engine) as link:
             stirred = asyncio.Event()
             payloads: set[str] = set()
 

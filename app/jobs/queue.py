@@ -8,7 +8,7 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import jobs
+from app.db import job_entries, jobs
 from app.jobs.job import JobKind
 
 
@@ -33,3 +33,9 @@ async def hand_out(db: AsyncSession, job_id: UUID, kind: str, *, after_s: float 
         [str(job_id)],
         on_conflict="skip",
     )
+
+
+async def hand_out_again(db: AsyncSession, job_id: UUID, kind: str, *, after_s: float) -> None:
+    """Put a new entry in the place of the job's own: what the worker that holds the old one says of it is void."""
+    await job_entries.drop(db, job_id)
+    await hand_out(db, job_id, kind, after_s=after_s)
