@@ -25,6 +25,7 @@ from app.sandbox.openai.refusal import Refusal, error_body
 from app.sandbox.openai.session import SandboxSession
 from app.sandbox.openai.session_config import Config
 from app.sandbox.openai.transcription import answer_transcription
+from app.sandbox.openai.transcription_desk import Transcriptions
 
 API_KEY = "sk-sandbox-parley"
 MAX_FRAME_BYTES = 32 << 20
@@ -50,6 +51,7 @@ class SandboxOpenAI:
         self.handshakes = 0
         self.mcp_servers: dict[str, McpServer] = {}
         """The MCP servers that can be reached, by the label that sessions give them; all others cannot."""
+        self.transcriptions = Transcriptions()
         self._speed = speed
         self._address = (host, port)
         self._arrived = asyncio.Event()
@@ -113,12 +115,11 @@ class SandboxOpenAI:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.transcriptions.release()
         await self._server.shutdown(sockets=[self._listener])
 
     async def _transcribe(self, request: Request) -> Response:
-        if not is_authorized(request.headers, self.api_key):
-            return JSONResponse({"error": error_body(wrong_key())}, status_code=401)
-        return await answer_transcription(request)
+        return await answer_transcription(request, self.transcriptions, self.api_key)
 
     async def _create_secret(self, request: Request) -> Response:
         if not is_authorized(request.headers, self.api_key):

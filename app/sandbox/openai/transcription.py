@@ -1,123 +1,157 @@
-"""`POST /v1/audio/transcriptions`: the words of those caller phrases that a WAV file holds."""
+"""`POST /v1/audio/transcriptions`: the words of those phrases that a WAV file holds."""
 
 import asyncio
-import io
-import re
-import wave
-from dataclasses import dataclass
+import json
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import Response, StreamingResponse
 
-from app.sandbox.openai.hearing import hear
+from app.sandbox.openai.admission import is_authorized, wrong_key
+from app.sandbox.openai.outbox import new_id
 from app.sandbox.openai.refusal import Refusal, error_body
-from app.sandbox.openai.sound import SAMPLES_PER_MS
-from app.sandbox.openai.vad import ServerVad, VadSettings
-from app.sandbox.voices.clips import text_of
+from app.sandbox.openai.transcription_answers import Heard, answer, events, plain, sse
+from app.sandbox.openai.transcription_desk import SeenTranscription, TranscriptionFault, Transcriptions
+from app.sandbox.openai.transcription_ears import Said, listen
+from app.sandbox.openai.transcription_form import Form, Wish, checked, read_form
+from app.sandbox.openai.transcription_models import no_such_model
+from app.sandbox.openai.transcription_sound import RATE_HZ, of_data_url, samples_of
 
 if TYPE_CHECKING:
     from app.sandbox.openai.sound import Samples
 
 MAX_UPLOAD_BYTES = 25 << 20
-LEAST_MS = 100
-FIELDS = {"model", "response_format", "language", "languages[]", "keywords[]", "prompt", "temperature"}
-SUFFIXES = (".flac", ".mp3", ".mp4", ".mpeg", ".mpga", ".m4a", ".ogg", ".wav", ".webm")
+ONE_BLOCK_S = 30
+REFERENCE_S = (2, 10)
+LETTERS = "ABCDEFGH"
+_STATUSES = {
+    "invalid_api_key": 401,
+    "model_not_found": 404,
+    "payload_too_large": 413,
+    "invalid_content_type": 415,
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of a multipart form."""
-
-    name: str
-    filename: str | None
-    body: bytes
-
-
-async def answer_transcription(request: Request) -> Response:
-    """Read the request as the API documents it; what it would refuse is a 400 with its error shape."""
-    body = await request.body()
-    if len(body) > MAX_UPLOAD_BYTES:
-        return _refused(Refusal("payload_too_large", "Maximum content size limit (26214400) exceeded.", "file"), 413)
+async def answer_transcription(request: Request, desk: Transcriptions, api_key: str) -> Response:
+    """Read the request as the API documents it; what it would refuse has its status and its error shape."""
+    body, request_id = await request.body(), new_id("req")
+    form, broken = await asyncio.to_thread(_form, body, request.headers.get("content-type", ""))
+    samples, silent = await asyncio.to_thread(_sound, form)
+    fault = desk.arrive(_seen(request, form, samples, request_id))
+    await desk.pass_out(fault)
+    if fault.body is not None or fault.status != 200:
+        return _misfortune(fault, request_id)
     try:
-        parts = _parts(body, request.headers.get("content-type", ""))
-        model, form, file = _checked(parts)
-        samples = _samples(file.body)
+        if not is_authorized(request.headers, api_key):
+            raise wrong_key()
+        if broken:
+            raise broken
+        if len(body) > MAX_UPLOAD_BYTES:
+            raise Refusal("payload_too_large", "Maximum content size limit (26214400) exceeded.", "file")
+        wish = checked(form)
+        if wish.model_name in desk.gone:
+            raise no_such_model(wish.model_name)
+        if silent or samples is None:
+            raise silent or Refusal("invalid_value", "There is no file.", "file")
+        _check_length(wish, len(samples) / RATE_HZ)
+        heard = await asyncio.to_thread(_heard, samples, wish)
     except Refusal as refusal:
-        return _refused(refusal, 400)
-    text = await asyncio.to_thread(_transcript, samples)
-    if form == "text":
-        return PlainTextResponse(text + "\n")
-    answer: dict[str, Any] = {"text": text}
-    if model == "gpt-transcribe":
-        answer["languages"] = [{"code": "en"}] if text else []
-    seconds = -(-len(samples) // (SAMPLES_PER_MS * 1000))
-    return JSONResponse(answer | {"usage": {"type": "duration", "seconds": seconds}})
+        status = _STATUSES.get(refusal.code, 400)
+        return _whole({"error": error_body(refusal)}, request_id, status=status)
+    return _answer(heard, wish, fault, request_id)
 
 
-def _parts(body: bytes, content_type: str) -> list[Part]:
-    boundary = re.match(r'multipart/form-data;.*boundary="?([^";]+)"?', content_type)
-    if boundary is None:
-        raise Refusal("invalid_content_type", "Unsupported content type: send multipart/form-data.")
-    pieces = body.split(b"--" + boundary[1].encode())[1:-1]
-    return [_part(piece) for piece in pieces]
-
-
-def _part(piece: bytes) -> Part:
-    head, _, body = piece.partition(b"\r\n\r\n")
-    name, filename = (re.search(rb'[; ]%s="([^"]*)"' % key, head) for key in (b"name", b"filename"))
-    if name is None:
-        raise Refusal("invalid_request", "A part of the form has no name.")
-    return Part(name[1].decode(), filename[1].decode() if filename else None, body.removesuffix(b"\r\n"))
-
-
-def _checked(parts: list[Part]) -> tuple[str, str, Part]:
-    """The model, the response format and the file; raises `Refusal`."""
-    files = [part for part in parts if part.name == "file"]
-    values = {part.name: part.body.decode() for part in parts if part.name != "file"}
-    for name in values.keys() - FIELDS:
-        raise Refusal("unknown_parameter", f"Unknown parameter: '{name}'.", name)
-    for name, present in (("file", files), ("model", values.get("model"))):
-        if not present:
-            raise Refusal("missing_required_parameter", f"Missing required parameter: '{name}'.", name)
-    if {"language", "languages[]"} <= values.keys():
-        raise Refusal("invalid_value", "'language' and 'languages' cannot be used together.", "languages")
-    if re.search(r"[<>\r\n]", values.get("keywords[]", "")):
-        raise Refusal("invalid_value", "A keyword holds a character that is not allowed.", "keywords")
-    model, form = values["model"], values.get("response_format", "json")
-    if form not in (("json",) if model == "gpt-transcribe" else ("json", "text")):
-        raise Refusal(
-            "unsupported_value", f"response_format '{form}' is not supported with {model}.", "response_format"
-        )
-    if not (files[0].filename or "").lower().endswith(SUFFIXES):
-        raise Refusal("invalid_value", f"Invalid file format. Supported formats: {', '.join(SUFFIXES)}.", "file")
-    return model, form, files[0]
-
-
-def _samples(file: bytes) -> "Samples":
-    """The file's sound at 8 kHz. Only WAV with 16-bit samples can be opened here."""
+def _form(body: bytes, content_type: str) -> tuple[Form, Refusal | None]:
     try:
-        with wave.open(io.BytesIO(file)) as opened:
-            if opened.getsampwidth() != 2:
-                raise wave.Error("not 16 bit")
-            channels, rate = opened.getnchannels(), opened.getframerate()
-            wide = np.frombuffer(opened.readframes(opened.getnframes()), dtype="<i2").reshape(-1, channels).mean(axis=1)
-    except (wave.Error, EOFError, ValueError) as error:
-        raise Refusal("invalid_value", "Audio file might be corrupted or unsupported", "file") from error
-    at = np.arange(0, len(wide), rate / 8000)
-    if len(at) < LEAST_MS * SAMPLES_PER_MS:
-        raise Refusal("audio_too_short", "Audio file is too short. Minimum audio length is 0.1 seconds.", "file")
-    samples: Samples = np.interp(at, np.arange(len(wide)), wide).astype(np.int16)
-    return samples
+        return read_form(body, content_type), None
+    except Refusal as refusal:
+        return Form(), refusal
 
 
-def _transcript(samples: "Samples") -> str:
-    quiet = np.zeros(SAMPLES_PER_MS * 1000, dtype=np.int16)  # so that a file that ends in speech ends its turn
-    turns = [each for each in ServerVad(VadSettings()).feed(np.concatenate([samples, quiet])) if each.kind == "stopped"]
-    heard = (hear(samples[turn.since_ms * SAMPLES_PER_MS : turn.at_ms * SAMPLES_PER_MS]) for turn in turns)
-    return " ".join(text_of(phrase) for phrase in heard if phrase)
+def _sound(form: Form) -> tuple["Samples | None", Refusal | None]:
+    try:
+        return (samples_of(form.file.body) if form.file else None), None
+    except Refusal as refusal:
+        return None, refusal
 
 
-def _refused(refusal: Refusal, status: int) -> Response:
-    return JSONResponse({"error": error_body(refusal)}, status_code=status)
+def _seen(request: Request, form: Form, samples: "Samples | None", request_id: str) -> SeenTranscription:
+    file = form.file
+    return SeenTranscription(
+        request_id,
+        form.one("model") or "",
+        form.fields,
+        file.filename if file else None,
+        file.content_type if file else None,
+        len(file.body) if file else 0,
+        len(samples) / RATE_HZ if samples is not None else None,
+        dict(request.headers),
+    )
+
+
+def _check_length(wish: Wish, seconds: float) -> None:
+    most_s = wish.model.most_s
+    if most_s is not None and seconds > most_s:
+        text = f"audio duration {seconds} seconds is longer than {most_s} seconds which is the maximum for this model"
+        raise Refusal("invalid_value", text, "file")
+    if wish.model.diarizes and seconds > ONE_BLOCK_S and not wish.chunked:
+        raise Refusal(
+            "invalid_value", "chunking_strategy is required for diarization models over 30 s.", "chunking_strategy"
+        )
+
+
+def _heard(samples: "Samples", wish: Wish) -> Heard:
+    said = listen(samples)
+    return Heard(said, len(samples) / RATE_HZ, _speakers(said, wish) if wish.model.diarizes else {})
+
+
+def _speakers(said: list[Said], wish: Wish) -> Mapping[str, str]:
+    """Known voices by their names, the others by letters, in the order in which they speak."""
+    known: dict[str, str] = {}
+    for name, reference in zip(wish.known_names, wish.known_references, strict=True):
+        samples = of_data_url(reference)
+        if not REFERENCE_S[0] <= len(samples) / RATE_HZ <= REFERENCE_S[1]:
+            raise Refusal("invalid_value", "A reference must have 2 to 10 seconds.", "known_speaker_references")
+        known |= {each.who: name for each in listen(samples)[:1]}
+    strangers = dict.fromkeys(each.who for each in said if each.who not in known)
+    return known | dict(zip(strangers, LETTERS, strict=False))
+
+
+def _answer(heard: Heard, wish: Wish, fault: TranscriptionFault, request_id: str) -> Response:
+    if wish.stream:
+        lines = [sse(event) for event in events(heard, wish)]
+        shown = lines[:-1] if fault.without_done else lines
+        headers = {"x-request-id": request_id, **fault.headers}
+        return StreamingResponse(_pieces(shown), headers=headers, media_type="text/event-stream")
+    text = plain(heard, wish)
+    if text is not None:
+        return _bytes(text.encode(), "text/plain; charset=utf-8", request_id, fault)
+    return _whole(answer(heard, wish), request_id, fault)
+
+
+async def _pieces(lines: list[str]) -> AsyncIterator[str]:
+    for line in lines:
+        yield line
+
+
+def _misfortune(fault: TranscriptionFault, request_id: str) -> Response:
+    if fault.body is not None:
+        body = fault.body.encode() if isinstance(fault.body, str) else fault.body
+        return _bytes(body, fault.content_type, request_id, fault, status=fault.status)
+    error = {"message": fault.message, "type": "invalid_request_error", "param": None, "code": fault.code}
+    return _whole({"error": error}, request_id, fault, status=fault.status)
+
+
+def _whole(
+    value: dict[str, Any], request_id: str, fault: TranscriptionFault | None = None, *, status: int = 200
+) -> Response:
+    return _bytes(json.dumps(value).encode(), "application/json", request_id, fault, status=status)
+
+
+def _bytes(
+    body: bytes, content_type: str, request_id: str, fault: TranscriptionFault | None, *, status: int = 200
+) -> Response:
+    headers = {"content-length": str(len(body)), "x-request-id": request_id, **(fault.headers if fault else {})}
+    cut = fault.cut_after_bytes if fault else None
+    return Response(body[:cut], status_code=status, headers=headers, media_type=content_type)
