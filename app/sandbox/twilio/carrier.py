@@ -7,10 +7,12 @@ from types import TracebackType
 from typing import Self
 
 from app.sandbox.twilio.call import SandboxCall
-from app.sandbox.twilio.follower import Follower, ring_out
+from app.sandbox.twilio.follower import Follower
 from app.sandbox.twilio.network import Destination, Network
+from app.sandbox.twilio.outbound import ring_out
+from app.sandbox.twilio.recording_room import RecordingRoom
 from app.sandbox.twilio.rest import Form, RestApi, RestFault, RestRequest, serving
-from app.sandbox.twilio.steps import Fetch, Follow, StatusCallback
+from app.sandbox.twilio.steps import End, Fetch, Follow, StatusCallback
 from app.sandbox.twilio.stream import MediaStream
 from app.sandbox.twilio.timeline import EndCause
 from app.sandbox.twilio.webhook import Answer
@@ -48,7 +50,14 @@ class SandboxTwilio:
         self._network = Network(
             account_sid=account_sid, auth_token=auth_token, speed=speed, webhook_limit_s=webhook_limit_s
         )
-        self._rest = RestApi(account_sid=account_sid, auth_token=auth_token, calls=self.calls, create=self._dial_out)
+        self.recordings = RecordingRoom()
+        self._rest = RestApi(
+            account_sid=account_sid,
+            auth_token=auth_token,
+            calls=self.calls,
+            create=self._dial_out,
+            recordings=self.recordings,
+        )
         self._running: list[asyncio.Task[None]] = []
         self._streams: list[MediaStream] = []
         self._outbound: asyncio.Queue[SandboxCall] = asyncio.Queue()
@@ -76,6 +85,7 @@ class SandboxTwilio:
             if failures := [result for result in results if isinstance(result, Exception)]:
                 raise ExceptionGroup("the sandbox's carrier failed", failures)
         finally:
+            await self.recordings.close()
             await self._exit.aclose()
 
     @property
@@ -164,7 +174,8 @@ class SandboxTwilio:
         self._running.append(asyncio.create_task(_end_in_any_case(call, course), name="sandbox-call"))
 
     async def _answer(self, call: SandboxCall) -> None:
-        await Follower(call, fallback_url=self._fallback_url).run(await call.steps.get())
+        follower = Follower(call, fallback_url=self._fallback_url, recordings=self.recordings)
+        await follower.run(await call.steps.get())
 
     def _dial_out(self, form: Form) -> SandboxCall:
         """Place the call that a REST request asks for."""
@@ -189,7 +200,9 @@ class SandboxTwilio:
         first = Follow(twiml) if twiml else Fetch(url, form.get("Method", "POST"))
         phone = self.destinations.get(call.to, Destination())
         step = await ring_out(call, phone, first, timeout_ms=float(form.get("Timeout", "60")) * 1000)
-        await Follower(call, fallback_url=form.get("FallbackUrl")).run(step)
+        if form.get("Record") == "true" and not isinstance(step, End):
+            self.recordings.start_by_form(call, dict(form), with_call=True)
+        await Follower(call, fallback_url=form.get("FallbackUrl"), recordings=self.recordings).run(step)
 
 
 async def _end_in_any_case(call: SandboxCall, course: Coroutine[None, None, None]) -> None:

@@ -9,6 +9,7 @@ from app.errors import CarrierError, CarrierFault
 from app.sandbox.twilio import twiml
 from app.sandbox.twilio.call import SandboxCall
 from app.sandbox.twilio.network import Destination
+from app.sandbox.twilio.recording_room import RecordingRoom
 from app.sandbox.twilio.steps import End, Fetch, Follow, Step
 from app.sandbox.twilio.timeline import Dialled, EndCause, StreamEnd, VerbStarted, WebhookAnswered
 from app.sandbox.twilio.twiml import Verb
@@ -23,8 +24,9 @@ KEY_TONE_MS = 250.0
 class Follower:
     """Does what the documents say; an order from outside (hang-up, redirect) interrupts whatever is going on."""
 
-    def __init__(self, call: SandboxCall, *, fallback_url: str | None) -> None:
+    def __init__(self, call: SandboxCall, *, fallback_url: str | None, recordings: RecordingRoom) -> None:
         self._call = call
+        self._recordings = recordings
         self._network = call.network
         self._fallback_url = fallback_url
         self._base_url = ""
@@ -35,11 +37,13 @@ class Follower:
         while not isinstance(step, End):
             step = await self._unless_ordered(step)
         self._call.set_status(step.status)
+        self._recordings.end(self._call)
         self._call.report("completed")
         if self._action:
             self._call.callbacks.send(
                 self._action.url, self._call.params | self._action.extra, method=self._action.method
             )
+        self._recordings.report(self._call)
         await self._call.callbacks.drain()
         self._call.end(step.cause)
 
@@ -109,9 +113,11 @@ class Follower:
                 return await self._record(verb)
             case "Redirect":
                 return Fetch(self._absolute(verb.text), verb.get("method", "POST"))
+            case "Start":
+                self._recordings.start_by_verb(self._call, verb, self._base_url)
             case "Hangup" | "Reject":
                 return End(EndCause.HANGUP_VERB)
-        return None  # what <Start> and <Stop> name is in the timeline, and goes on beside the call
+        return None  # streams that <Start> and <Stop> name are in the timeline only
 
     async def _repeat(self, verb: Verb, once_ms: float) -> None:
         times = int(verb.get("loop", "1"))
@@ -231,18 +237,3 @@ class Follower:
 
     def _absolute(self, url: str) -> str:
         return urljoin(self._base_url, url)
-
-
-async def ring_out(call: SandboxCall, phone: Destination, first: Step, *, timeout_ms: float) -> Step:
-    """Ring an outbound call's phone; answers the step with which the call goes on once somebody has answered."""
-    call.report("initiated")
-    call.set_status("ringing")
-    call.report("ringing")
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(min(phone.ring_ms, timeout_ms) / 1000 / call.network.speed):
-            return await call.steps.get()  # cancelled while it rings
-    if phone.outcome == "answered" and phone.ring_ms <= timeout_ms:
-        call.set_status("in-progress")
-        call.report("answered")
-        return first
-    return End(EndCause.NOT_ANSWERED, phone.outcome if phone.ring_ms <= timeout_ms else "no-answer")

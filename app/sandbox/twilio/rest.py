@@ -20,12 +20,16 @@ from uvicorn.server import ServerState
 
 from app.errors import CarrierFault
 from app.sandbox.twilio.call import SandboxCall
+from app.sandbox.twilio.recording_room import RecordingRoom
+from app.sandbox.twilio.rest_recordings import RecordingsApi
 from app.sandbox.twilio.steps import End, Fetch, Follow
 from app.sandbox.twilio.timeline import EndCause
 
 Form = ImmutableMultiDict[str, str]
 ACCOUNT = "/2010-04-01/Accounts/{account_sid}"
 MAX_TWIML_CHARACTERS = 4000
+Act = Callable[[Form], Mapping[str, Any] | Response]
+"""Does what was asked; its answer is JSON, or anything else as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class RestApi:
         auth_token: str,
         calls: Mapping[str, SandboxCall],
         create: Callable[[Form], SandboxCall],
+        recordings: RecordingRoom,
     ) -> None:
         self.requests: list[RestRequest] = []
         self.faults: list[RestFault] = []
@@ -64,6 +69,7 @@ class RestApi:
         self._authorization = f"Basic {base64.b64encode(f'{account_sid}:{auth_token}'.encode()).decode()}"
         self._calls = calls
         self._create = create
+        self._recordings = RecordingsApi(self, recordings)
 
     def app(self) -> Starlette:
         """The API as an ASGI application."""
@@ -74,31 +80,32 @@ class RestApi:
                 Route(f"{ACCOUNT}/Calls/{{call_sid}}.json", self._fetch_call, methods=["GET"]),
                 Route(f"{ACCOUNT}/Calls/{{call_sid}}.json", self._update_call, methods=["POST"]),
                 Route(f"{ACCOUNT}/IncomingPhoneNumbers.json", self._list_numbers, methods=["GET"]),
+                *self._recordings.routes(ACCOUNT),
                 Route("/{path:path}", self._unknown, methods=["GET", "POST", "DELETE"]),
             ]
         )
 
     async def _list_calls(self, request: Request) -> Response:
-        return await self._answer(request, lambda _: self._page())
+        return await self.answer(request, lambda _: self._page())
 
     async def _list_numbers(self, request: Request) -> Response:
-        return await self._answer(
+        return await self.answer(
             request, lambda _: {"incoming_phone_numbers": self.numbers, "page": 0, "page_size": 50}
         )
 
     async def _create_call(self, request: Request) -> Response:
-        return await self._answer(request, self._created, status=201)
+        return await self.answer(request, self._created, status=201)
 
     async def _fetch_call(self, request: Request) -> Response:
-        return await self._answer(request, lambda _: call_json(self._call(request)))
+        return await self.answer(request, lambda _: call_json(self.call(request)))
 
     async def _update_call(self, request: Request) -> Response:
-        return await self._answer(request, lambda form: self._updated(self._call(request), form))
+        return await self.answer(request, lambda form: self._updated(self.call(request), form))
 
     async def _unknown(self, request: Request) -> Response:
-        return await self._answer(request, lambda _: self._not_found(request))
+        return await self.answer(request, lambda _: self._not_found(request))
 
-    async def _answer(self, request: Request, act: Callable[[Form], dict[str, Any]], *, status: int = 200) -> Response:
+    async def answer(self, request: Request, act: Act, *, status: int = 200) -> Response:
         """Read the form, do as the faults say, else act; and keep the request."""
         form = Form(parse_qsl((await request.body()).decode(), keep_blank_values=True))
         fault = self.faults.pop(0) if self.faults else None
@@ -119,8 +126,9 @@ class RestApi:
                 "more_info": f"https://www.twilio.com/docs/errors/{error.code}",
                 "status": status,
             }
-        self._keep(request, form, status)
-        return JSONResponse(answer, status_code=status)
+        response = answer if isinstance(answer, Response) else JSONResponse(answer, status_code=status)
+        self._keep(request, form, response.status_code)
+        return response
 
     def _keep(self, request: Request, form: Form, status: int) -> None:
         self.requests.append(RestRequest(request.method, request.url.path, form, status))
@@ -134,7 +142,8 @@ class RestApi:
     def _not_found(self, request: Request) -> NoReturn:
         raise CarrierFault(f"The requested resource {request.url.path} was not found", code=20404, status=404)
 
-    def _call(self, request: Request) -> SandboxCall:
+    def call(self, request: Request) -> SandboxCall:
+        """The call that the path names."""
         call = self._calls.get(request.path_params["call_sid"])
         return call or self._not_found(request)
 
