@@ -114,7 +114,7 @@ class TwilioRest:
         auth = self._auth if signed_in else None
         try:
             return await self._client.send(request, auth=auth, stream=True, follow_redirects=False)
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.InvalidURL) as error:  # the latter from a redirection's broken address
             raise unreachable(what, error) from error
 
 

@@ -122,7 +122,7 @@ def _next_url(response: httpx.Response, home: httpx.URL) -> httpx.URL:
     rehearsal = url.scheme == "http" and home.scheme == "http" and {url.host, home.host} <= LOOPBACK
     if not url.host or not (url.scheme == "https" or rehearsal):
         raise CarrierApiError(f"{_FETCHING}: Twilio redirected to an address that is not https")
-    return url.copy_with(userinfo=b"")
+    return url
 
 
 async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
