@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -65,18 +65,17 @@ async def pauses(db: AsyncSession) -> list[JobPause]:
 
 
 async def find_pause(db: AsyncSession, kind: str) -> JobPause | None:
-    """The kind's pause; one whose time is up waits for a job to succeed."""
-    return await db.get(JobPause, kind)
+    """The kind's pause, which nobody ends before the transaction does; one whose time is up waits for a success."""
+    found: JobPause | None = await db.scalar(select(JobPause).where(JobPause.kind == kind).with_for_update(read=True))
+    return found
 
 
 async def pause(db: AsyncSession, kind: str, reason: str, for_s: float) -> bool:
     """Pause the kind from now; False where it was paused, and only goes on being so."""
     values = {"reason": reason, "until": func.now() + timedelta(seconds=for_s)}
-    put = insert(JobPause).values(kind=kind, **values).on_conflict_do_nothing().returning(JobPause.kind)
-    if await db.scalar(put) is not None:
-        return True
-    await db.execute(update(JobPause).where(JobPause.kind == kind).values(**values))
-    return False
+    put = insert(JobPause).values(kind=kind, **values)
+    put = put.on_conflict_do_update(index_elements=[JobPause.kind], set_=values)  # waits for whoever ends it just now
+    return bool(await db.scalar(put.returning(literal_column("xmax = 0"))))
 
 
 async def end_pause(db: AsyncSession, kind: str) -> bool:

@@ -47,8 +47,8 @@ async def write_down(db: AsyncSession, job: Job, outcome: Outcome, *, chance: fl
             await fail(db, row, str(outcome))
         case PauseKind():
             row.attempts, row.reason = row.attempts - 1, _short(str(outcome))
-            await wait(db, row, PAUSE_S)
             await _pause(db, job.kind, row.reason)
+            await wait(db, row, PAUSE_S)
         case Stopped():
             row.attempts -= 1
             await wait(db, row, 0)
