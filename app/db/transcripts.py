@@ -20,8 +20,9 @@ async def mark_transcript(db: AsyncSession, recording_id: UUID, state: str, reas
 
 
 async def keep_piece(db: AsyncSession, recording_id: UUID, seq: int, **values: Any) -> bool:
-    """Keep a finished piece; False where there is no transcript any more that it could belong to."""
-    wanted = select(Transcript.recording_id).where(Transcript.recording_id == recording_id)
+    """Keep a finished piece; False where no transcript waits for it any more."""
+    waits = Transcript.state == "waiting"
+    wanted = select(Transcript.recording_id).where(Transcript.recording_id == recording_id, waits)
     if await db.scalar(wanted.with_for_update(key_share=True)) is None:
         return False
     put = insert(TranscriptPiece).values({"recording_id": recording_id, "seq": seq} | values)

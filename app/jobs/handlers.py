@@ -1,9 +1,12 @@
 """Which function does which kind of job."""
 
 from app.jobs.context import JobContext
-from app.jobs.job import Handlers
+from app.jobs.job import Handlers, JobKind
+from app.jobs.transcribe import transcribe_handler
 
 
 def handlers(context: JobContext) -> Handlers:
     """The handlers of every kind; a kind without one stays waiting."""
-    return {}
+    return {
+        JobKind.TRANSCRIBE: transcribe_handler(context),
+    }
