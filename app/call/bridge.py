@@ -147,7 +147,8 @@ class Bridge:
                 async with asyncio.timeout(self._deadlines.session_s):
                     self._sender, receiver = await self._open_session()
             except (SessionUnavailable, TimeoutError) as error:
-                self._note(Kind.SESSION_ERROR, message=str(error) or "no session in time", severity="fatal")
+                told = {"code": getattr(error, "code", None), "message": str(error) or "no session in time"}
+                self._note(Kind.SESSION_ERROR, **told, severity="fatal")
                 self.end(EndReason.MODEL_UNAVAILABLE)
                 return
             self._session_ready()

@@ -65,7 +65,8 @@ def _prompts_end(agent: AgentConf, today: date) -> list[Finding]:
 
 def _ends(path: str, name: str, last_day: date | None, instead: str, today: date) -> list[Finding]:
     text = ending(name, last_day, instead, today)
-    return [Finding(path, text, refused=last_day is not None and today > last_day)] if text else []
+    over = last_day is not None and today > last_day
+    return [Finding(path, text, refused=over, last_day=last_day)] if text else []
 
 
 def _unfit_voice(agent: AgentConf) -> list[Finding]:

@@ -21,6 +21,8 @@ class Finding:
     path: str
     text: str
     refused: bool = False
+    last_day: date | None = None
+    """Of what the finding is about, where that is what it says."""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.text}"

@@ -115,7 +115,8 @@ def test_risks_name_each_agent_that_may_not_answer_now_or_soon():
         ("soon", "model", False),
         ("now", "voice", True),
     ]
-    assert risks[0] == Risk("soon", Finding("model", risks[0].finding.text))
+    last_day = REALTIME_MODELS["gpt-realtime"].last_day
+    assert risks[0] == Risk("soon", Finding("model", risks[0].finding.text, last_day=last_day))
 
 
 async def test_r3_1_without_a_key_no_session_is_opened_and_the_reason_is_told():
