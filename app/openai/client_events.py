@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from app.realtime.history import HistoryItem, Spoken, ToolAnswered, ToolAsked
+
 Role = Literal["user", "system"]
 ASIDE = "parley_aside"
 """The metadata by which a response beside the conversation is known."""
@@ -33,6 +35,21 @@ def message(item_id: str, role: Role, text: str, image_urls: Sequence[str] = ())
     content: list[dict[str, str]] = [{"type": "input_text", "text": text}] if text else []
     content += [{"type": "input_image", "image_url": url} for url in image_urls]
     return _item_create(item_id, {"type": "message", "role": role, "content": content})
+
+
+def remembered(item_id: str, item: HistoryItem) -> str:
+    """A part of an earlier conversation: only text can be put back, and as `output_text` on the agent's side."""
+    match item:
+        case Spoken("caller", text):
+            return message(item_id, "user", text)
+        case Spoken(_, text):
+            content = [{"type": "output_text", "text": text}]
+            return _item_create(item_id, {"type": "message", "role": "assistant", "content": content})
+        case ToolAsked(call_id, name, arguments):
+            call = {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
+            return _item_create(item_id, call)
+        case ToolAnswered(call_id, output):
+            return tool_output(item_id, call_id, output)
 
 
 def approval(item_id: str, request_id: str, *, approve: bool, reason: str | None) -> str:

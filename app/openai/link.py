@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
@@ -26,6 +26,7 @@ from app.realtime.events import (
     SessionProblem,
     SessionStatusChanged,
 )
+from app.realtime.history import HistoryItem, ToolAnswered, ToolAsked
 from app.realtime.status import SessionStatus, may_move
 from app.timing import Deadlines
 
@@ -34,6 +35,8 @@ CONGESTED_BYTES = 16 << 10
 BACKLOG_MS = 4000
 OWN_ANSWER_S = 0.5
 """The server starts its answer within this after the caller stopped, or it does not answer."""
+RESTORED = "restored"
+"""Stands for the response that asked for a tool in a session that is gone."""
 CREATE_S = 3.0
 """The server begins or refuses a response within this, or our create is lost."""
 
@@ -102,6 +105,18 @@ class Link:
         self._create_due_s = self._now_s() + CREATE_S
         wanted = create.overrides and overrides.for_response(create.overrides, has_spoken=self.exchange.has_spoken)
         await self.send(client_events.response_create(create.event_id, wanted))
+
+    async def restore(self, history: Sequence[HistoryItem]) -> None:
+        """Fill the new conversation with what another session held; there is no other way to resume one."""
+        answered = {item.call_id for item in history if isinstance(item, ToolAnswered)}
+        try:
+            for item in history:
+                await self.send(client_events.remembered(self.exchange.new_item(), item))
+                if isinstance(item, ToolAsked) and item.call_id not in answered:
+                    self.exchange.responses.on_tool_call(item.call_id, RESTORED)
+        except BaseException:  # whoever cancels us must not leave a paid socket behind
+            self._socket.transport.abort()
+            raise
 
     async def send_audio(self, audio: str) -> None:
         """Send caller audio at once, or, while the server is too slow, keep the newest seconds of it."""

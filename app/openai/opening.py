@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection
 
 from app.conf.models import OpenAICoreConf
-from app.errors import SessionUnavailable
+from app.errors import SessionLost, SessionUnavailable
 from app.openai import client_events, connect, messages, session_check
 from app.openai.constants import DEFAULT_MODEL, OPENAI_REALTIME_BASE_URL
 from app.openai.degraded import DegradedLink
@@ -21,6 +21,7 @@ from app.openai.receiver import OpenAIRealtimeSessionReceiver
 from app.openai.sender import OpenAIRealtimeSessionSender
 from app.openai.types import events as wire
 from app.openai.types.session import OpenaiRealtimeSessionConfig
+from app.realtime.history import HistoryItem
 from app.timing import Deadlines
 
 if TYPE_CHECKING:  # it needs numpy, and only a session that speaks PCM needs it
@@ -51,9 +52,17 @@ async def create_openai_realtime_session(
     base_url: str = OPENAI_REALTIME_BASE_URL,
     ssl_context: ssl.SSLContext | None = None,
     deadlines: Deadlines = Deadlines(),  # noqa: B008 (a frozen value)
+    history: Sequence[HistoryItem] = (),
 ) -> tuple[OpenAIRealtimeSessionSender, OpenAIRealtimeSessionReceiver]:
-    """Connect, configure and confirm a session that has not spoken yet; raises `SessionUnavailable`."""
+    """Connect, configure and confirm a session that has not spoken yet; raises `SessionUnavailable`.
+
+    With a `history` it goes on with that conversation.
+    """
     link = await open_link(config, core_conf, base_url=base_url, ssl_context=ssl_context, deadlines=deadlines)
+    try:
+        await link.restore(history)
+    except SessionLost as error:
+        raise SessionUnavailable(str(error)) from None
     return OpenAIRealtimeSessionSender(link), OpenAIRealtimeSessionReceiver(link)
 
 

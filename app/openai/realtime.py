@@ -1,6 +1,6 @@
 """OpenAI as a provider of realtime sessions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.conf.models import AgentConf, OpenAICoreConf
@@ -9,6 +9,7 @@ from app.openai import client_events, connect, messages
 from app.openai.constants import DEFAULT_MODEL, OPENAI_REALTIME_BASE_URL
 from app.openai.opening import create_openai_realtime_session
 from app.openai.session_config import compile_session
+from app.realtime.history import HistoryItem
 from app.realtime.session import RealtimeSession
 from app.timing import Deadlines
 
@@ -31,14 +32,14 @@ class OpenAIProvider:
         """The session configuration that agent asks for, as it is sent."""
         return compile_session(agent).wire()
 
-    async def open(self, agent: AgentConf) -> RealtimeSession:
+    async def open(self, agent: AgentConf, history: Sequence[HistoryItem] = ()) -> RealtimeSession:
         """Connect, configure and confirm a session that has not spoken yet; raises `SessionUnavailable`."""
         try:
             config, core_conf = compile_session(agent), self._core_conf(agent.account)
         except ConfError as error:
             raise SessionUnavailable(str(error), code="not_configured", retryable=False) from error
         return await create_openai_realtime_session(
-            config, core_conf, base_url=self._base_url, deadlines=self._deadlines
+            config, core_conf, base_url=self._base_url, deadlines=self._deadlines, history=history
         )
 
     def warm_up(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 from app.conf.models import AgentConf
 from app.realtime.events import RealtimeInEvent
+from app.realtime.history import HistoryItem
 from app.realtime.status import SessionStatus
 
 
@@ -107,8 +108,12 @@ class RealtimeProvider(Protocol):
     def compile(self, agent: AgentConf) -> dict[str, Any]:
         """The session configuration that agent asks for, as it is sent; holds no secrets and is kept with the call."""
 
-    async def open(self, agent: AgentConf) -> RealtimeSession:
-        """Connect, configure and confirm a session that has not spoken yet; raises `SessionUnavailable`."""
+    async def open(self, agent: AgentConf, history: Sequence[HistoryItem] = ()) -> RealtimeSession:
+        """Connect, configure and confirm a session that has not spoken yet; raises `SessionUnavailable`.
+
+        With a `history` it goes on with that conversation, and says nothing until it is asked or spoken to; outputs of
+        the tools that were asked for there can be sent to it.
+        """
 
     def warm_up(self) -> None:
         """Pay now what the first call would otherwise wait for."""
