@@ -1,0 +1,111 @@
+"""One signed message on the wire, and what its answer means."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+from standardwebhooks import Webhook
+
+from app.conf.models import WebhookConf
+from app.egress.client import guarded_client
+from app.egress.exchange import Answer, exchange
+from app.errors import EgressFailed, EgressRefused
+from app.jobs.job import GiveUp, TryAgain
+
+ANSWER_S = 15.0
+ANSWER_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a server is told."""
+
+    id: str
+    kind: str
+    at: datetime
+    data: Mapping[str, Any]
+
+    @property
+    def body(self) -> str:
+        """The same bytes at every try."""
+        told = {"type": self.kind, "timestamp": self.at.astimezone(UTC).isoformat().replace("+00:00", "Z")}
+        return json.dumps(told | {"data": dict(self.data)}, separators=(",", ":"), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """How sending it went."""
+
+    status: int | None = None
+    answer: str | None = None
+    """The beginning of what the server said, without our secrets."""
+    failure: TryAgain | GiveUp | None = None
+
+
+async def send(webhook: WebhookConf, message: Message, now: datetime) -> Try:
+    """Send the message, signed as of now; what goes wrong is in the answer."""
+    try:
+        headers = signed(webhook, message, now)
+    except ValueError:
+        return Try(failure=GiveUp("its secret cannot sign: give it a new one"))
+    try:
+        async with guarded_client(webhook.allow_private, timeout_s=ANSWER_S) as client:
+            request = client.build_request("POST", webhook.url, content=message.body.encode(), headers=headers)
+            answer = await exchange(client, request, within_s=ANSWER_S, most_bytes=ANSWER_BYTES)
+    except EgressRefused as error:
+        return Try(failure=GiveUp(f"{error}; allow_private lets private addresses in"))
+    except EgressFailed as error:
+        return Try(failure=TryAgain(str(error)))
+    text = _without_secrets(answer.body.decode(errors="replace").replace("\0", "\ufffd"), webhook)
+    return Try(answer.status, text, judged(answer, now))
+
+
+def signed(webhook: WebhookConf, message: Message, now: datetime) -> dict[str, str]:
+    """The headers of the standard; more than one signature while a secret is being changed."""
+    secrets = [secret.get_secret_value() for secret in (webhook.secret, *webhook.previous_secrets)]
+    return {
+        "content-type": "application/json",
+        "webhook-id": message.id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": " ".join(Webhook(secret).sign(message.id, now, message.body) for secret in secrets),
+    }
+
+
+def judged(answer: Answer, now: datetime) -> TryAgain | GiveUp | None:
+    """What follows from an answer; None is success."""
+    status = answer.status
+    if 200 <= status < 300:
+        return None
+    if 300 <= status < 400:
+        return TryAgain(f"it answered with a redirect ({status}), which is not followed: give the final address")
+    if status == HTTPStatus.GONE:
+        return GiveUp("it answered 410: it wants no more of these")
+    return TryAgain(f"it answered {status}", after_s=_retry_after_s(answer.headers, now))
+
+
+def _retry_after_s(headers: httpx.Headers, now: datetime) -> float | None:
+    """How long the server asks us to wait, in either of the header's forms."""
+    text = headers.get("retry-after", "").strip()
+    try:
+        wait_s = float(text)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        wait_s = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
+    return max(wait_s, 0.0) if math.isfinite(wait_s) else None
+
+
+def _without_secrets(text: str, webhook: WebhookConf) -> str:
+    for secret in (webhook.secret, *webhook.previous_secrets):
+        whole = secret.get_secret_value()
+        for part in (whole, whole.partition("_")[2]):
+            text = text.replace(part, "***") if part else text
+    return text
