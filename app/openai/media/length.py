@@ -8,13 +8,17 @@ from app.openai.media import kind, mp3, mp4, ogg, webm
 from app.openai.media.kind import Kind
 from app.openai.media.wav import wav_seconds
 
+LONGEST_S = 7 * 24 * 3600
+"""A file that says that it plays longer, or less than nothing, does not tell how long it plays."""
+
 
 def seconds_of(data: bytes, of_kind: Kind) -> float | None:
     """Its length; None where the file does not tell. Raises `AudioError` where it holds no sound at all."""
     try:
-        return _MEASURES[of_kind](data)
+        seconds = _MEASURES[of_kind](data)
     except (IndexError, ArithmeticError, struct.error) as error:  # it is broken where we looked
         raise AudioError(f"the {of_kind.extension} file is damaged") from error
+    return seconds if seconds is not None and 0 <= seconds <= LONGEST_S else None
 
 
 def _flac_seconds(data: bytes) -> float | None:

@@ -10,10 +10,10 @@ def seconds(data: bytes) -> float | None:
     """From `mvhd`, from `mehd`, or from the last fragment's start where a recorder wrote neither."""
     moov = _find(data, b"moov")
     if moov is None:
-        raise AudioError("the mp4 file has no index: it was not finished")
+        raise AudioError("the m4a file has no index: it was not finished")
     mvhd = _find(moov, b"mvhd")
     if mvhd is None:
-        raise AudioError("the mp4 file's index is empty")
+        raise AudioError("the m4a file's index is empty")
     rate, length = _rate_and_length(mvhd)
     if not length and (mehd := _find(moov, b"mvex", b"mehd")):
         length = struct.unpack_from(">Q" if mehd[0] else ">I", mehd, 4)[0]
