@@ -4,12 +4,11 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
-from typing import Any
 
 import httpx
 import structlog
@@ -17,6 +16,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import logs
+from app.background import background
 from app.call.carrier import Carrier
 from app.call.events import NumberedEvent
 from app.call.journal import JournalWriter, Listener
@@ -45,10 +45,9 @@ from app.web.deps import Services
 from app.web.lobby import Lobby
 from app.web.mount import mount
 from app.web.run_call import RunCall
+from app.wiring import open_jobs
 
 CLAIMS_KEPT = timedelta(hours=1)
-BEGIN_AGAIN_S = 5.0
-"""Work in the background that broke is begun again after this."""
 ADMIN_KEY_S = 2.0
 FINISH_S = 1.0
 """At the end, calls that are over may take this long to reach the database; later ones do so at the next start."""
@@ -120,9 +119,10 @@ async def _open(
         settings.data_dir / "calls", period_s=deadlines.journal_s, listeners=(*listeners, live_copy)
     )
     ingest = Ingest(journals.root, partial(_save, opened.engine))
+    await stack.enter_async_context(open_jobs(settings, opened, deadlines))
     callbacks = TwilioCallbacks(settings.data_dir, opened.engine)
     await stack.enter_async_context(
-        _background(
+        background(
             opened.store.listen,
             journals.run,
             ingest.run,
@@ -195,26 +195,6 @@ def known() -> Known:
 
 def _providers(store: ConfStore, settings: Settings, deadlines: Deadlines) -> Mapping[str, RealtimeProvider]:
     return {"openai": OpenAIProvider(store.openai, settings.openai_realtime_base_url, deadlines)}
-
-
-@asynccontextmanager
-async def _background(*work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Work that goes on as long as the block does."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_kept_up(each)) for each in work]
-        yield
-        for task in tasks:
-            task.cancel()
-
-
-async def _kept_up(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Do it until cancelled; what breaks there is begun again, for calls go on without it."""
-    while True:
-        try:
-            await work()
-        except Exception:  # a job run: its failure would end the task group, and with it every live call
-            _log.exception("background_work_broke", again_in_s=BEGIN_AGAIN_S)
-        await asyncio.sleep(BEGIN_AGAIN_S)
 
 
 def _warm_up(providers: Mapping[str, RealtimeProvider]) -> None:
