@@ -11,6 +11,7 @@ from sqlalchemy.orm import defer
 
 from app.call.events import NumberedEvent
 from app.call.status import CallStatus, EndReason
+from app.db.call_deletion import with_party
 from app.db.tables import Call, CallEvent, Recording, Transcript
 
 Place = tuple[datetime, UUID]
@@ -41,9 +42,24 @@ async def list_calls(db: AsyncSession, wanted: CallFilter, limit: int, *, after:
     return list(await db.scalars(newest.order_by(Call.started_at.desc(), Call.id.desc()).limit(limit)))
 
 
+async def calls_of(db: AsyncSession, number: str, limit: int, *, after: Place | None = None) -> Sequence[Place]:
+    """The calls with that party, oldest first, where they stand; with `after`, those behind that place."""
+    theirs = select(Call.started_at, Call.id).where(with_party(number))
+    if after:
+        theirs = theirs.where(tuple_(Call.started_at, Call.id) > after)
+    rows = await db.execute(theirs.order_by(Call.started_at, Call.id).limit(limit))
+    return [(started_at, call_id) for started_at, call_id in rows]
+
+
 async def get_call(db: AsyncSession, call_id: UUID) -> Call | None:
     """The call of that id, with its session."""
     return await db.get(Call, call_id)
+
+
+async def call_status(db: AsyncSession, call_id: UUID) -> str | None:
+    """Where the call stands; None where there is none."""
+    status: str | None = await db.scalar(select(Call.status).where(Call.id == call_id))
+    return status
 
 
 async def events_after(db: AsyncSession, call_id: UUID, seq: int, limit: int | None = None) -> list[NumberedEvent]:
@@ -53,7 +69,7 @@ async def events_after(db: AsyncSession, call_id: UUID, seq: int, limit: int | N
     return [NumberedEvent(row.seq, row.kind, row.at_ms, row.data) for row in rows]
 
 
-async def recordings_with_words(db: AsyncSession, call: Call) -> Sequence[tuple[Recording, Transcript | None]]:
+async def recordings_with_words(db: AsyncSession, call: Call) -> list[tuple[Recording, Transcript | None]]:
     """The call's recordings, oldest first, each with its transcript where there is one."""
     of_call = or_(Recording.call_id == call.id, and_(Recording.call_id.is_(None), Recording.call_sid == call.call_sid))
     rows = await db.execute(

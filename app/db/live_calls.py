@@ -10,13 +10,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.call.events import NumberedEvent
-from app.call.journal import NUL, REPLACEMENT
 from app.call.record import CallRecord
 from app.call.status import CallStatus
 from app.db.tables import Call
 
 CHANNEL = "call_events"
 """Where the id of each call is told whose events a transaction has written."""
+_NUL, _REPLACEMENT = rb"\u0000", rb"\ufffd"
+"""The one character that PostgreSQL cannot keep, as JSON spells it; and what stands for it."""
 _MOVES = ("status", "answered_at", "session", "recording")
 """The columns that change while a call goes on."""
 # one statement for all: the batch is encoded once, and not row by row in the loop that carries the audio
@@ -46,7 +47,7 @@ async def record_live(db: AsyncSession, call: CallRecord) -> bool:
 async def add_events(db: AsyncSession, events: Sequence[tuple[str, NumberedEvent]]) -> None:
     """Write the events as far as they are not there, and tell who listens; those of unknown calls are left out."""
     rows = [{"call_id": call_id, **_columns(event)} for call_id, event in events]
-    encoded = msgspec.json.encode(rows).replace(NUL, REPLACEMENT)
+    encoded = msgspec.json.encode(rows).replace(_NUL, _REPLACEMENT)
     await db.execute(_ADD_EVENTS, {"rows": encoded.decode()})
     await db.execute(_TELL, {"channel": CHANNEL, "ids": sorted({call_id for call_id, _ in events})})
 

@@ -6,21 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from app.conf.models import MessageKind
 from app.db import audit
 from app.db.audit import Actor
 from app.db.call_deletion import calls_with, count_live, delete_rows, lock_call
 from app.db.call_queries import recordings_with_words
 from app.db.engine import db_session
-from app.db.recordings import find_transcript, save_transcript
-from app.db.tables import Recording, Transcript
+from app.db.tables import Recording, WebhookMessage
 from app.errors import CallIsLive
 from app.jobs.delete import request_deletion
-from app.jobs.job import JobKind
-from app.jobs.queue import enqueue
-from app.recordings.states import TranscriptState
+from app.jobs.emit import message_id
+from app.jobs.transcripts import want_transcript
 
 BY_A_PERSON = "a person deleted its call"
 AT_ONCE = 100
@@ -67,12 +66,7 @@ class Archive:
     async def transcribe_again(self, recording: Recording, who: Actor) -> None:
         """Have a stored recording written down once more; the words it has stay until there are new ones."""
         async with db_session(self._engine) as db:
-            waits = {"state": TranscriptState.WAITING, "reason": None}
-            if await find_transcript(db, recording.id):
-                await db.execute(update(Transcript).where(Transcript.recording_id == recording.id).values(waits))
-            else:
-                await save_transcript(db, recording.id, call_id=recording.call_id, **waits)
-            await enqueue(db, JobKind.TRANSCRIBE, str(recording.id))
+            await want_transcript(db, recording, again=True)
             await audit.note(db, who, "transcribe", f"recording/{recording.id}")
 
 
@@ -86,5 +80,7 @@ async def _delete(db: AsyncSession, call_id: UUID, who: Actor) -> int | None:
     recordings = [recording.id for recording, _ in await recordings_with_words(db, call)]
     gone = [await request_deletion(db, recording_id, BY_A_PERSON) for recording_id in recordings]
     await delete_rows(db, call_id)
+    told = [message_id(kind, str(subject)) for kind in MessageKind for subject in (call_id, *recordings)]
+    await db.execute(delete(WebhookMessage).where(WebhookMessage.id.in_(told)))  # they have the caller's number
     await audit.note(db, who, "delete", f"call/{call_id}")
     return sum(gone)

@@ -17,8 +17,9 @@ from app.db.engine import db_session
 from app.db.listen import notifications
 from app.db.live_calls import CHANNEL, add_events, record_live
 from app.db.tables import CallEvent as EventRow
+from app.db.tables import WebhookMessage
 from app.errors import DatabaseError
-from app.jobs.live_copy import LiveCopy, save_live
+from app.jobs.live_copy import LiveBatch, LiveCopy, save_live
 from tests.db.test_calls import a_call, ended
 
 FAST_S = 0.005
@@ -170,3 +171,13 @@ async def test_a_burst_is_brought_over_whole_and_in_order(engine: AsyncEngine, e
         for seq in range(1, events + 1):
             copy(call, spoken(seq))
         assert [event.seq for event in await copied(engine, call.id, events)] == list(range(1, events + 1))
+
+
+async def test_the_world_hears_once_that_a_call_started(engine: AsyncEngine):
+    call = a_call()
+    for live in (call, replace(call, recording="on")):
+        await save_live(engine, LiveBatch([live], [(call.id, NumberedEvent(1, Kind.CALL_STARTED, 0))]))
+
+    async with db_session(engine) as db:
+        [told] = (await db.scalars(select(WebhookMessage))).all()
+    assert (told.kind, told.data["call_id"], told.data["agent"]) == ("call.started", call.id, "default")
