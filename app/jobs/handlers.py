@@ -4,6 +4,9 @@ from app.jobs.context import JobContext
 from app.jobs.deliver import deliver_handler
 from app.jobs.job import Handlers, JobKind
 from app.jobs.transcribe import transcribe_handler
+from app.jobs.twilio_fetch import fetch_handler
+from app.jobs.twilio_poll import poll_handler
+from app.jobs.twilio_recording import delete_at_twilio_handler
 
 
 def handlers(context: JobContext) -> Handlers:
@@ -11,4 +14,7 @@ def handlers(context: JobContext) -> Handlers:
     return {
         JobKind.DELIVER: deliver_handler(context),
         JobKind.TRANSCRIBE: transcribe_handler(context),
+        JobKind.POLL_RECORDING: poll_handler(context),
+        JobKind.FETCH_RECORDING: fetch_handler(context),
+        JobKind.DELETE_AT_TWILIO: delete_at_twilio_handler(context),
     }
