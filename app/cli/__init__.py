@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from app import logs
-from app.cli import conf, jobs
+from app.cli import conf, jobs, keys
+from app.cli.transcribe import transcribe
 from app.cli.worker import worker
 from app.doctor.command import doctor
 from app.errors import ParleyError
@@ -18,9 +19,11 @@ app = typer.Typer(
     name="parley", help="A phone number that answers with an AI agent.", no_args_is_help=True, add_completion=False
 )
 app.add_typer(conf.app)
+app.add_typer(keys.app)
 app.add_typer(jobs.app)
 app.command()(doctor)
 app.command()(worker)
+app.command()(transcribe)
 
 
 @app.command()
