@@ -1,6 +1,7 @@
 """Which function does which kind of job."""
 
 from app.jobs.context import JobContext
+from app.jobs.delete import delete_handler
 from app.jobs.deliver import deliver_handler
 from app.jobs.job import Handlers, JobKind
 from app.jobs.transcribe import transcribe_handler
@@ -16,5 +17,6 @@ def handlers(context: JobContext) -> Handlers:
         JobKind.TRANSCRIBE: transcribe_handler(context),
         JobKind.POLL_RECORDING: poll_handler(context),
         JobKind.FETCH_RECORDING: fetch_handler(context),
+        JobKind.DELETE_RECORDING: delete_handler(context),
         JobKind.DELETE_AT_TWILIO: delete_at_twilio_handler(context),
     }
