@@ -41,6 +41,10 @@ class ConfInUse(ConfInvalid):
     """A row cannot go while another one needs it."""
 
 
+class ConfExists(ConfError):
+    """A row that was to be made is there already."""
+
+
 class ConfConflict(ConfError):
     """Somebody else wrote the row since it was read."""
 
@@ -77,6 +81,10 @@ class CarrierFault(CarrierError):
         super().__init__(message)
         self.code = code
         self.status = status
+
+
+class LastAdminKey(ParleyError):
+    """Without this key nobody could administer the server over its API."""
 
 
 class Refused(ParleyError):

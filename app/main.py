@@ -30,17 +30,21 @@ from app.conf.store import ConfStore
 from app.db import api_keys, calls
 from app.db.engine import db_session
 from app.errors import DatabaseError, ParleyError
+from app.jobs.archive import Archive
 from app.jobs.ingest import Ingest
 from app.jobs.live_copy import LiveCopy, save_live
 from app.jobs.twilio_callbacks import TwilioCallbacks
+from app.openai.client_secret import BrowserKey, create_browser_key
 from app.openai.realtime import OpenAIProvider
 from app.openai.rules import OPENAI_RULES
 from app.openai.transcription import Transcriber, use
 from app.realtime.session import RealtimeProvider, RealtimeSession
+from app.recordings.storage import open_storage
 from app.settings import CONTAINER_SECRETS, Settings
 from app.timing import Deadlines
 from app.twilio.rest import account_rest, new_client
 from app.twilio.tokens import StreamTokens, Ticket
+from app.web.call_news import CallNews
 from app.web.deps import Services
 from app.web.lobby import Lobby
 from app.web.mount import mount
@@ -114,7 +118,10 @@ async def _open(
     providers = _providers(opened.store, settings, deadlines)
     client = await stack.enter_async_context(new_client())
     stack.enter_context(use(Transcriber(client, opened.store.openai, settings.openai_transcription_url)))
+    storage_url = settings.storage_url.get_secret_value() if settings.storage_url else None
+    storage = open_storage(storage_url, settings.data_dir)
     live_copy = LiveCopy(partial(save_live, opened.engine))
+    call_news = CallNews(opened.engine)
     journals = JournalWriter(
         settings.data_dir / "calls", period_s=deadlines.journal_s, listeners=(*listeners, live_copy)
     )
@@ -128,6 +135,7 @@ async def _open(
             ingest.run,
             callbacks.run,
             live_copy.run,
+            call_news.run,
             partial(_tidy, opened.engine),
         )
     )
@@ -156,7 +164,11 @@ async def _open(
         engine=opened.engine,
         providers=providers,
         find_key=partial(_find_key, opened.engine),
+        browser_key=partial(_browser_key, opened.store, client, settings.openai_base_url, deadlines.connect_s),
         recording_told=callbacks.take,
+        archive=Archive(opened.engine, journals.root),
+        storage=storage,
+        call_news=call_news,
     )
     await _introduce(opened, settings)
     _warm_up(providers)
@@ -231,6 +243,13 @@ async def _tidy(engine: AsyncEngine) -> None:
 async def _save(engine: AsyncEngine, record: CallRecord, events: Sequence[NumberedEvent]) -> None:
     async with db_session(engine) as db:
         await calls.record_call(db, record, events)
+
+
+async def _browser_key(
+    store: ConfStore, client: httpx.AsyncClient, base_url: str, within_s: float, agent: AgentConf, lifetime_s: int
+) -> BrowserKey:
+    account = store.openai(agent.account)
+    return await create_browser_key(client, account, agent, base_url=base_url, lifetime_s=lifetime_s, within_s=within_s)
 
 
 async def _find_key(engine: AsyncEngine, key: str) -> api_keys.KeyHolder | None:

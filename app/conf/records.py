@@ -1,5 +1,6 @@
 """`core_conf` as the database has it now, masked: what is shown to people, and what each row was before."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.conf.models import Known
+from app.conf.models import Conf, Known
 from app.conf.secrets import MASK, KeyRing, looks_encrypted, redact
 from app.db import core_conf
 from app.db.core_conf import Row
@@ -57,17 +58,17 @@ class Records:
 
     async def row(self, section: str, name: str) -> ShownRow:
         """That row; raises `ConfMissing`."""
-        async with db_session(self._engine) as db:
-            row = await core_conf.read_row(db, section, name)
-        if row is None:
-            raise ConfMissing(f"there is no {section}/{name}")
-        return self._shown(row)
+        return self._shown(await self._row(section, name))
+
+    async def conf(self, section: str, name: str) -> Conf:
+        """That row, typed and with its secrets; raises `ConfError`."""
+        return self._key_ring.open(section, name, (await self._row(section, name)).value, self._known)
 
     async def page(self, section: str, limit: int, *, after: str | None = None) -> Sequence[ShownRow]:
         """Rows of a section in the order of their names."""
         async with db_session(self._engine) as db:
             rows = await core_conf.page_of_rows(db, section, limit, after=after)
-        return [self._shown(row) for row in rows]
+        return await asyncio.to_thread(lambda: [self._shown(row) for row in rows])
 
     async def versions(
         self, section: str, name: str, limit: int, *, before: int | None = None
@@ -77,7 +78,7 @@ class Records:
             found = await core_conf.versions(db, section, name, limit, before=before)
             if not found and (before is None or not await core_conf.versions(db, section, name, 1)):
                 raise ConfMissing(f"there is no {section}/{name}, and there never was")
-        return [self._shown_version(each) for each in found]
+        return await asyncio.to_thread(lambda: [self._shown_version(each) for each in found])
 
     async def version(self, section: str, name: str, number: int) -> ShownVersion:
         """What the row was at that version; raises `ConfMissing`."""
@@ -86,6 +87,13 @@ class Records:
         if found is None:
             raise ConfMissing(f"{section}/{name} has no version {number}")
         return self._shown_version(found)
+
+    async def _row(self, section: str, name: str) -> Row:
+        async with db_session(self._engine) as db:
+            row = await core_conf.read_row(db, section, name)
+        if row is None:
+            raise ConfMissing(f"there is no {section}/{name}")
+        return row
 
     def _shown(self, row: Row) -> ShownRow:
         value, trouble = self._readable(row.section, row.name, row.value)

@@ -21,7 +21,7 @@ from app.db.core_conf import Row
 from app.db.engine import db_session
 from app.db.files import write_private
 from app.db.listen import notifications
-from app.errors import ConfMissing, DatabaseError, ParleyError
+from app.errors import ConfConflict, ConfExists, ConfMissing, DatabaseError, ParleyError
 
 DATABASE_WITHIN_S = 3.0
 """A database that does not answer within this at start is away."""
@@ -118,6 +118,15 @@ class ConfStore:
         given in old words.
         """
         return await self._written(self._writes.put(section, name, value, Author(by, note), expected_version))
+
+    async def create(
+        self, section: str, name: str, value: object, *, by: str | Actor, note: str | None = None
+    ) -> Written:
+        """Write a row that is not there yet; raises `ConfExists`."""
+        try:
+            return await self.put(section, name, value, by=by, expected_version=0, note=note)
+        except ConfConflict:
+            raise ConfExists(f"there is a {section}/{name} already") from None
 
     async def patch(
         self,

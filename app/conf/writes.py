@@ -44,6 +44,8 @@ class Written:
 
     row: ShownRow
     warnings: list[str]
+    created: bool = False
+    """Whether there was none before."""
 
     @property
     def version(self) -> int:
@@ -172,7 +174,7 @@ class Writes:
             if str(getattr(error.orig, "sqlstate", "")).startswith(_SQLSTATE_DATA):
                 raise ConfInvalid(f"{place}: has characters that cannot be stored, like \\u0000") from None
             raise
-        return Written(ShownRow.of(row, redact(conf)), warnings)
+        return Written(ShownRow.of(row, redact(conf)), warnings, created=place.current is None)
 
     def _opened(self, place: _Place, row: Row) -> Conf:
         return self._key_ring.open(place.section, place.name, row.value, self._known)

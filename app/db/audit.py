@@ -30,7 +30,13 @@ async def note(
     await db.execute(insert(AuditEntry).values(row | {"version_before": before, "version_after": after}))
 
 
-async def entries(db: AsyncSession, limit: int, *, before: UUID | None = None) -> Sequence[AuditEntry]:
-    """What was done, the newest first; `before` is the id of the last one that was shown."""
+async def entries(
+    db: AsyncSession, limit: int, *, before: UUID | None = None, subject: str | None = None
+) -> Sequence[AuditEntry]:
+    """What was done (to that subject), the newest first; `before` is the id of the last one that was shown."""
     wanted = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
-    return (await db.scalars(wanted.where(AuditEntry.id < before) if before else wanted)).all()
+    if before:
+        wanted = wanted.where(AuditEntry.id < before)
+    if subject:
+        wanted = wanted.where(AuditEntry.subject == subject)
+    return (await db.scalars(wanted)).all()

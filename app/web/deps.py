@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
@@ -12,13 +13,18 @@ from app.call.status import EndReason
 from app.conf.models import AgentConf, NumberConf, TwilioCoreConf
 from app.conf.store import ConfStore
 from app.db.api_keys import KeyHolder
+from app.db.audit import Actor
+from app.db.tables import Recording
 from app.logs import Seldom
+from app.openai.client_secret import BrowserKey
 from app.realtime.session import RealtimeProvider, RealtimeSession
+from app.recordings.storage import Storage
 from app.timing import Deadlines
 from app.twilio.media_protocol import Started
 from app.twilio.recordings import Notice
 from app.twilio.tokens import StreamTokens
 from app.web.bad_keys import BadKeys
+from app.web.call_news import CallNews
 from app.web.lobby import Lobby
 
 
@@ -92,6 +98,33 @@ class CallRunner(Protocol):
         """Carry the call to its end; it is live in the registry before the first `await`."""
 
 
+class Gone(Protocol):
+    """What a deletion did."""
+
+    @property
+    def calls(self) -> int: ...
+
+    @property
+    def recordings(self) -> int: ...
+
+    @property
+    def live(self) -> int:
+        """Calls that go on, and were left alone."""
+
+
+class Archive(Protocol):
+    """Calls that are over, with all that is kept of them."""
+
+    async def delete_call(self, call_id: UUID, who: Actor) -> Gone | None:
+        """Delete one; None where there is none. Raises `CallIsLive`."""
+
+    async def delete_calls_with(self, number: str, who: Actor) -> Gone:
+        """Delete all with that party."""
+
+    async def transcribe_again(self, recording: Recording, who: Actor) -> None:
+        """Have a stored recording written down once more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything a route may need; lives in `app.state.services`."""
@@ -113,6 +146,11 @@ class Services:
     """The holder of that API key, where it is valid; raises `DatabaseError` when nobody can tell."""
     recording_told: Callable[[Notice], Awaitable[None]]
     """Keeps what Twilio tells of a recording; raises `DatabaseError` where it can be kept nowhere."""
+    browser_key: Callable[[AgentConf, int], Awaitable[BrowserKey]]
+    """A key that opens sessions as that agent for so many seconds; raises `ConfMissing` or `SessionUnavailable`."""
+    archive: Archive
+    storage: Storage
+    call_news: CallNews
     bad_keys: BadKeys = field(default_factory=BadKeys)
     refusals: Seldom = field(default_factory=Seldom)
     """At most one log line in ten seconds about requests that were refused."""

@@ -9,12 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 
-from app.errors import ConfConflict, ConfError, ConfInUse, ConfInvalid, ConfMissing, DatabaseError, Fault
+from app.errors import ConfConflict, ConfError, ConfExists, ConfInUse, ConfInvalid, ConfMissing, DatabaseError, Fault
 
 AWAY_S = "5"
 """When to try again while the database is away."""
 _CODES = {405: "method_not_allowed", 408: "too_slow", 413: "too_large", 415: "not_json", 503: "unavailable"}
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -39,7 +41,7 @@ class ProblemResponse(JSONResponse):
     media_type = "application/problem+json"
 
 
-async def refused(_request: Request, error: Exception) -> ProblemResponse:
+async def refused(request: Request, error: Exception) -> ProblemResponse:
     """The answer to an `HTTPException`, ours or another's."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type only
     if isinstance(error, Problem):
@@ -47,7 +49,10 @@ async def refused(_request: Request, error: Exception) -> ProblemResponse:
     status = HTTPStatus(error.status_code)
     code = _CODES.get(status, status.phrase.lower().replace(" ", "_"))
     detail = "There is nothing at this address." if error.detail == "Not Found" else error.detail
-    return _response(Problem(status, code, detail, headers=error.headers))
+    headers = dict(error.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request))
+    return _response(Problem(status, code, detail, headers=headers))
 
 
 async def not_understood(_request: Request, error: Exception) -> ProblemResponse:
@@ -63,6 +68,8 @@ async def misconfigured(_request: Request, error: Exception) -> ProblemResponse:
     match error:
         case ConfMissing():
             problem = Problem(404, "not_found", str(error))
+        case ConfExists():
+            problem = Problem(409, "already_exists", str(error))
         case ConfConflict():
             problem = Problem(412, "version_conflict", str(error))
         case ConfInUse():
@@ -92,6 +99,13 @@ HANDLERS = {
     DatabaseError: database_away,
     Exception: broken,
 }
+
+
+def _allowed(request: Request) -> list[str]:
+    """What may be done at this address; a route that refuses a method knows only of its own."""
+    scopes = {method: {**request.scope, "method": method} for method in _METHODS}
+    routes = request.app.routes
+    return [name for name, scope in scopes.items() if any(route.matches(scope)[0] == Match.FULL for route in routes)]
 
 
 def _response(problem: Problem) -> ProblemResponse:

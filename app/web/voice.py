@@ -1,7 +1,7 @@
 """Twilio's webhooks: how a call is answered, what follows a lost stream, and what Twilio reports."""
 
 import asyncio
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated
 
 import structlog
@@ -9,23 +9,24 @@ from fastapi import APIRouter, Depends, Request, Response
 from structlog.contextvars import bound_contextvars
 
 from app.call.status import EndReason
-from app.conf.models import AgentConf, Fallback
+from app.conf.models import AgentConf
 from app.db.ids import uuid7
 from app.twilio import twiml
 from app.twilio.recordings import callback_url
 from app.twilio.tokens import Ticket
-from app.web.deps import Conf, Services, services
+from app.web.answerer import Answerer, Closed, answerer, apology, bare_apology, resumer
+from app.web.deps import Services, services
 from app.web.verified import Verified, Webhook, verified
 
 MAX_RECONNECTS = 2
 NUMBER_CHARACTERS = 255
 """Callers may be SIP addresses; what is longer than this is cut."""
+SPOKEN_BYTES_A_SECOND = 12
+"""Twilio's voices are hardly slower than this; a character of a script that is read more slowly has several bytes."""
 OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 """The `CallStatus` of a phone call that is over."""
 _STREAM_BROKE = frozenset({None, EndReason.STREAM_LOST, EndReason.ERROR})
 _MODEL_FAILED = frozenset({EndReason.MODEL_UNAVAILABLE, EndReason.MODEL_LOST})
-_SORRY = Fallback().message
-_LANGUAGE = "en-US"
 
 _log = structlog.stdlib.get_logger(__name__)
 _House = Annotated[Services, Depends(services)]
@@ -37,16 +38,6 @@ class TwimlResponse(Response):
     media_type = "text/xml"
 
 
-@dataclass(frozen=True, slots=True)
-class _Answerer:
-    """Who answers a number."""
-
-    name: str
-    version: int
-    agent: AgentConf
-    fallback_number: str | None
-
-
 @router.get("/voice", response_class=TwimlResponse)
 @router.post("/voice", response_class=TwimlResponse)
 async def voice(webhook: Verified, house: _House) -> TwimlResponse:
@@ -56,7 +47,7 @@ async def voice(webhook: Verified, house: _House) -> TwimlResponse:
             return TwimlResponse(_answer(house, webhook))
         except Exception:  # the edge of a call: whatever is broken, the caller hears words and not Twilio's error
             _log.exception("call_not_answerable")
-            return TwimlResponse(_apology(house.conf, webhook))
+            return TwimlResponse(apology(house.conf, _called(webhook)))
 
 
 @router.get("/after", response_class=TwimlResponse)
@@ -68,7 +59,7 @@ async def after(webhook: Verified, house: _House) -> TwimlResponse:
             return TwimlResponse(await _go_on(house, webhook))
         except Exception:  # the edge of a call, as above
             _log.exception("call_not_resumable")
-            return TwimlResponse(_apology(house.conf, webhook))
+            return TwimlResponse(apology(house.conf, _called(webhook)))
 
 
 @router.get("/fallback", response_class=TwimlResponse)
@@ -76,10 +67,10 @@ async def after(webhook: Verified, house: _House) -> TwimlResponse:
 async def fallback(request: Request, house: _House) -> TwimlResponse:
     """Twilio could not use our answer: apologise, with whatever we still know. Needs no configuration at all."""
     if not house.conf.loaded:
-        return TwimlResponse(twiml.say_then(_SORRY, language=_LANGUAGE, number=None))
+        return TwimlResponse(bare_apology())
     webhook = await verified(request)
     _log.error("twilio_fallback", call_sid=webhook.call_sid, code=webhook.fields.get("ErrorCode"))
-    return TwimlResponse(_apology(house.conf, webhook))
+    return TwimlResponse(apology(house.conf, _called(webhook)))
 
 
 @router.post("/status", status_code=204)
@@ -114,11 +105,14 @@ def _answer(house: Services, webhook: Webhook) -> str:
     if house.calls.draining or house.calls.live_count + house.lobby.waiting >= house.max_calls:
         _log.warning("call_turned_away", draining=house.calls.draining, live=house.calls.live_count)
         return twiml.reject("busy")
-    answerer = _answerer(house.conf, webhook)
-    if answerer is None:
+    found = answerer(house.conf, _called(webhook), datetime.now(UTC))
+    if found is None:
         _log.warning("call_rejected", reason="no agent for this number, and no row number/default")
         return twiml.reject("rejected")
-    return _connect(house, webhook, answerer, attempt=0)
+    if isinstance(found, Closed):
+        _log.info("call_while_closed")
+        return twiml.say_then(found.message, language=found.language, number=None)
+    return _connect(house, webhook, found, attempt=0)
 
 
 async def _go_on(house: Services, webhook: Webhook) -> str:
@@ -133,11 +127,15 @@ async def _go_on(house: Services, webhook: Webhook) -> str:
     ended = house.calls.ended(webhook.call_sid)
     if ended not in _STREAM_BROKE | _MODEL_FAILED:
         return twiml.hang_up()
-    answerer = _answerer(house.conf, webhook)
-    if answerer is None or ended in _MODEL_FAILED or attempt > MAX_RECONNECTS:
-        return _apology(house.conf, webhook)
+    found = resumer(house.conf, _called(webhook), datetime.now(UTC))
+    if found is None or ended in _MODEL_FAILED or attempt > MAX_RECONNECTS:
+        return apology(house.conf, _called(webhook))
     _log.warning("stream_reconnecting", attempt=attempt)
-    return _connect(house, webhook, answerer, attempt=attempt)
+    return _connect(house, webhook, found, attempt=attempt)
+
+
+def _called(webhook: Webhook) -> str:
+    return webhook.fields.get("To", "")
 
 
 def _attempt(webhook: Webhook) -> int:
@@ -146,56 +144,37 @@ def _attempt(webhook: Webhook) -> int:
     return int(attempt) if attempt in {str(n) for n in range(1, MAX_RECONNECTS + 1)} else MAX_RECONNECTS + 1
 
 
-def _connect(house: Services, webhook: Webhook, answerer: _Answerer, *, attempt: int) -> str:
+def _connect(house: Services, webhook: Webhook, found: Answerer, *, attempt: int) -> str:
     ticket = Ticket(
         call_id=str(uuid7()),
         call_sid=webhook.call_sid,
         account_sid=webhook.account_sid,
         from_number=webhook.fields.get("From", "")[:NUMBER_CHARACTERS],
         to_number=webhook.fields.get("To", "")[:NUMBER_CHARACTERS],
-        agent=answerer.name,
-        agent_version=answerer.version,
-        fallback_number=answerer.fallback_number,
+        agent=found.name,
+        agent_version=found.version,
+        fallback_number=found.fallback_number,
         attempt=attempt,
     )
+    first_words = found.agent.recording.announced if attempt == 0 else None  # who was told is not told again
     answer = twiml.connect_stream(
         stream_url=house.stream_url,
         parameters=house.tokens.mint(ticket),
-        language=answerer.agent.language,
-        apology=answerer.agent.fallback.message,
-        fallback_number=answerer.fallback_number,
+        language=found.agent.language,
+        apology=found.agent.fallback.message,
+        fallback_number=found.fallback_number,
         after_url=f"{house.public_url}/twilio/after?attempt={attempt + 1}",
-        recording_callback=_recording_callback(house, answerer.agent, attempt),
+        recording_callback=_recording_callback(house, found.agent, attempt),
+        first_words=first_words,
     )
-    house.lobby.expect(webhook.call_sid, answerer.agent, answerer.version, answer=answer, attempt=attempt)
-    _log.info("call_answered", call=ticket.call_id, agent=answerer.name, to=ticket.to_number)
+    speaking_s = len((first_words or "").encode()) / SPOKEN_BYTES_A_SECOND / house.deadlines.speed
+    house.lobby.expect(
+        webhook.call_sid, found.agent, found.version, answer=answer, attempt=attempt, speaking_s=speaking_s
+    )
+    _log.info("call_answered", call=ticket.call_id, agent=found.name, to=ticket.to_number)
     return answer
 
 
 def _recording_callback(house: Services, agent: AgentConf, attempt: int) -> str | None:
     """Where Twilio reports its recording, if it is to make one; what the first stream started goes on in later ones."""
     return callback_url(house.public_url or "") if agent.recording.twilio and attempt == 0 else None
-
-
-def _answerer(conf: Conf, webhook: Webhook) -> _Answerer | None:
-    number = conf.number(webhook.fields.get("To", ""))
-    if number is None:
-        return None
-    agent = conf.agent(number.agent)
-    return _Answerer(
-        number.agent, conf.agent_version(number.agent), agent, number.fallback_number or agent.fallback.number
-    )
-
-
-def _apology(conf: Conf, webhook: Webhook) -> str:
-    """The fallback message of the number's agent, then its fallback number; with less where less is known."""
-    message, language, fallback_number = _SORRY, _LANGUAGE, None
-    try:
-        if number := conf.number(webhook.fields.get("To", "")):
-            fallback_number = number.fallback_number
-            agent = conf.agent(number.agent)
-            message, language = agent.fallback.message, agent.language
-            fallback_number = fallback_number or agent.fallback.number
-    except Exception as error:  # the edge of a call: a broken agent still gets the number's own fallback
-        _log.warning("fallback_incomplete", reason=str(error))
-    return twiml.say_then(message, language=language, number=fallback_number)

@@ -45,4 +45,4 @@ BY_SHAPE = Discriminator(
 class Conf(BaseModel):
     """A section's row. Unknown fields are refused, secrets never print."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)

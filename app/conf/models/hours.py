@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
@@ -23,8 +23,10 @@ def _span(text: str) -> str:
 
 
 def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("not a time zone of the IANA database, like Europe/Zurich")
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # an OSError for the name of a folder
+        raise ValueError("not a time zone of the IANA database, like Europe/Zurich") from None
     return name
 
 

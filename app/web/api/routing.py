@@ -1,5 +1,6 @@
 """How the routes of the API are made: the key comes first, then the shape of the request, then the work."""
 
+import asyncio
 import json
 import math
 from collections.abc import Callable, Coroutine
@@ -74,10 +75,14 @@ async def _check_body(request: Request) -> None:
     if not _is_json(request.headers.get("content-type", "")):
         raise Problem(415, "not_json", "Send the body as JSON, with `Content-Type: application/json`.")
     try:
-        _check_text(json.loads(body.decode(), parse_constant=_no_number))
+        await asyncio.to_thread(_check_json, body)
     except (ValueError, RecursionError) as error:  # a decoding error is a ValueError, and so is JSON's
         reason = "it is too deep" if isinstance(error, RecursionError) else str(error).partition(" in position")[0]
         raise Problem(400, "invalid_json", f"The body cannot be read as JSON: {reason}.") from None
+
+
+def _check_json(body: bytes) -> None:
+    _check_text(json.loads(body.decode(), parse_constant=_no_number))
 
 
 def _is_json(content_type: str) -> bool:

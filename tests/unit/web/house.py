@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
+from obstore.store import MemoryStore
 
 from app.call.socket import StreamGone, StreamSocket
 from app.call.status import EndReason
@@ -17,12 +18,16 @@ from app.conf.secrets import KeyRing
 from app.conf.store import ConfStore
 from app.db.api_keys import KeyHolder
 from app.db.engine import create_engine
-from app.errors import ConfMissing
+from app.errors import ConfMissing, SessionUnavailable
+from app.jobs.archive import Archive
+from app.openai.client_secret import BrowserKey
 from app.realtime.session import RealtimeSession
+from app.recordings.storage import Storage
 from app.timing import Deadlines
 from app.twilio.media_protocol import Started
 from app.twilio.recordings import Notice
 from app.twilio.tokens import StreamTokens, Ticket
+from app.web.call_news import CallNews
 from app.web.deps import Arrival, Services
 from app.web.lobby import Lobby
 from app.web.mount import mount
@@ -101,12 +106,14 @@ class Model:
 
     def __init__(self) -> None:
         self.sessions: list[FakeSession] = []
+        self.languages: list[str] = []
         self.trouble: Exception | None = None
         self.dials = 0
         self.opened = asyncio.Event()
 
     async def open(self, agent: AgentConf) -> RealtimeSession:
         self.dials += 1
+        self.languages.append(agent.language)
         if self.trouble:
             raise self.trouble
         session = FakeSession()
@@ -167,6 +174,10 @@ async def _find_key(key: str) -> KeyHolder | None:
     return KeyHolder(UUID(int=1), "the right one", frozenset({"admin"})) if key == ADMIN_KEY else None
 
 
+async def _no_browser_key(agent: AgentConf, lifetime_s: int) -> BrowserKey:
+    raise SessionUnavailable("there is nobody here")
+
+
 @asynccontextmanager
 async def open_house(
     deadlines: Deadlines | None = None,
@@ -218,7 +229,11 @@ async def open_house(
             engine=engine,
             providers={},
             find_key=_find_key,
+            browser_key=_no_browser_key,
             recording_told=recording_told,
+            archive=Archive(engine, Path("nowhere")),
+            storage=Storage(MemoryStore()),
+            call_news=CallNews(engine),
         )
         app.state.services = services
         yield House(app, services, conf, calls, model, lobby, claims, arrivals, notices)

@@ -1,0 +1,37 @@
+"""Access to the services we use, and whatever else an operator sets: each section of the configuration alike."""
+
+from typing import Any, cast
+
+from pydantic import create_model
+
+from app.conf.models import SECTIONS
+from app.web.api.paging import Page
+from app.web.api.routing import api_router
+from app.web.api.row_routes import add_row_routes
+from app.web.api.rows import Given, Kind, RowName, Shown, Version
+
+OWN_ROUTES = frozenset({"agent", "number"})
+"""Sections that have an address of their own."""
+
+
+def _kind(section: str, model: Any) -> Kind:
+    """The section with models of its own, so that each has its name in the API's description."""
+    word = section.title().replace("_", "").replace("Openai", "OpenAI")
+    shown: Any = create_model(f"{word}Config", __base__=Shown[model], __doc__=model.__doc__)
+    return Kind(
+        section,
+        f"/config/{section}",
+        f"{section}_config",
+        f"{section}_configs",
+        RowName,
+        create_model(f"Given{word}Config", __base__=Given[model]),
+        cast(Any, shown),
+        create_model(f"{word}ConfigPage", __base__=Page[shown]),
+        create_model(f"{word}ConfigVersion", __base__=Version[model]),
+    )
+
+
+router = api_router("config")
+for _section, _model in SECTIONS.items():
+    if _section not in OWN_ROUTES:
+        add_row_routes(router, _kind(_section, _model))

@@ -1,0 +1,65 @@
+"""Lost updates: a row's ETag is its version, and a write may say which one it has seen."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Header
+
+from app.web.problems import Problem
+
+ANY = "*"
+_TAG = re.compile(r'(?:W/)?"[^"]*"')
+
+IfMatch = Annotated[
+    str | None,
+    Header(
+        max_length=1000,
+        description="Write only if the version is still this one (the `ETag` of a read); 412 otherwise. "
+        "Without it, the last writer wins.",
+    ),
+]
+IfNoneMatch = Annotated[
+    str | None, Header(max_length=1000, description="`*`: write only if there is none yet; 412 otherwise.")
+]
+IfChanged = Annotated[
+    str | None, Header(alias="If-None-Match", max_length=1000, description="304 while the version is still this one.")
+]
+
+
+def etag(version: int) -> str:
+    """The tag of a version."""
+    return f'"{version}"'
+
+
+def unchanged(header: str | None, version: int) -> bool:
+    """Whether a reader has this version already."""
+    return header is not None and (header == ANY or etag(version) in _tags(header, weak=True))
+
+
+def _expected(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Callable[[int], bool]:
+    """Which versions of the row the writer will write over; 0 stands for none."""
+    wanted = None if if_match in {None, ANY} else _tags(if_match or "", weak=False)
+    unwanted = None if if_none_match in {None, ANY} else _tags(if_none_match or "", weak=True)
+
+    def fits(version: int) -> bool:
+        if version == 0:
+            return if_match is None
+        return not (
+            (wanted is not None and etag(version) not in wanted)
+            or if_none_match == ANY
+            or (unwanted is not None and etag(version) in unwanted)
+        )
+
+    return fits
+
+
+Precondition = Annotated[Callable[[int], bool], Depends(_expected)]
+
+
+def _tags(header: str, *, weak: bool) -> set[str]:
+    """The tags of a header; a weak one proves nothing where a write is to rely on it."""
+    tags = [tag.strip() for tag in header.split(",")]
+    if not all(_TAG.fullmatch(tag) for tag in tags):
+        raise Problem(400, "precondition_invalid", 'A precondition is an ETag as it was given, like `"3"`, or `*`.')
+    return {tag.removeprefix("W/") for tag in tags if weak or not tag.startswith("W/")}
