@@ -35,7 +35,7 @@ def _always(agent: conf.AgentConf) -> dict[str, Any]:
             "output": {"format": AudioPCMU(), "voice": _plain(agent.voice), "speed": agent.speed},
         },
         "instructions": agent.instructions,
-        "tools": [_tool(tool) for tool in agent.tools],
+        "tools": [_tool(tool) for tool in agent.offered],
         "tool_choice": _plain(agent.tool_choice),
         "max_output_tokens": agent.max_output_tokens,
     }
@@ -59,7 +59,7 @@ def _turn_detection(wanted: conf.TurnDetection) -> dict[str, Any] | None:
     return None if isinstance(wanted, conf.NoTurnDetection) else _dumped(wanted)
 
 
-def _tool(tool: conf.ToolConf) -> dict[str, Any]:
+def _tool(tool: conf.ToolConf | conf.StopRecordingTool) -> dict[str, Any]:
     if isinstance(tool, conf.McpTool):
         return _dumped(tool)
     return {

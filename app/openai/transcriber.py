@@ -31,7 +31,7 @@ from app.openai.transcription_answers import (
     read_plain,
     response_of,
 )
-from app.openai.transcription_errors import MODEL_NOT_FOUND, clean, error_of, told
+from app.openai.transcription_errors import MODEL_NOT_FOUND, clean, error_of, request_id_of, told
 from app.openai.transcription_form import form_of
 from app.openai.transcription_rules import WORTH_S, check, measured
 from app.openai.transcription_stream import EventStream, OnText
@@ -156,9 +156,9 @@ class Transcriber:
         try:
             if not response.is_success:
                 raise error_of(response.status_code, response.headers, await _body(response), secret=secret)
-            return await _read(response, form, secret, on_text), response.headers.get("x-request-id")
+            return await _read(response, form, secret, on_text), request_id_of(response.headers, secret)
         except HalfAnswer as error:
-            raise _half(response, str(error)) from None
+            raise _half(response, str(error), secret) from None
         finally:
             await response.aclose()
 
@@ -212,11 +212,10 @@ async def _body(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-def _half(response: httpx.Response, why: str) -> TranscriptionError:
-    request_id = response.headers.get("x-request-id")
+def _half(response: httpx.Response, why: str, secret: str) -> TranscriptionError:
+    request_id = request_id_of(response.headers, secret)
     text = f"OpenAI gave no transcription (HTTP {response.status_code}): {why}"
-    if request_id:
-        text += f" [request {clean(request_id, '')}]"
+    text += f" [request {request_id}]" if request_id else ""
     return TranscriptionUnavailable(text, status=response.status_code, code="half_answer", request_id=request_id)
 
 

@@ -54,17 +54,23 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes, *, secret: st
 
 def told(status: int | None, headers: Mapping[str, str], details: Details, *, secret: str) -> TranscriptionError:
     """The error that the API told us of, as an answer or in the middle of a stream."""
-    code = str(details.code or details.type or "") or (f"http_{status}" if status else "error")
-    kind = _kind(status, code, details, headers.get("x-should-retry"))
-    words = "" if kind is TranscriptionKeyRejected and code not in _QUOTA else clean(details.message or "", secret)
-    request_id = headers.get("x-request-id")
-    text = _text(kind, status, clean(code, secret), words, request_id)
+    message, type_, param, code = (
+        clean(str(each), secret) if each is not None else None
+        for each in (details.message, details.type, details.param, details.code)
+    )
+    request_id = request_id_of(headers, secret)
+    if status == HTTPStatus.NOT_FOUND and param == "model":
+        code = MODEL_NOT_FOUND
+    code = code or type_ or (f"http_{status}" if status else "error")
+    kind = _kind(status, {code, type_}, headers.get("x-should-retry"))
+    words = None if kind is TranscriptionKeyRejected and not {code, type_} & _QUOTA else message
+    text = _text(kind, status, code, words, request_id)
     if kind is TranscriptionUnavailable:
         return TranscriptionUnavailable(
-            text, status=status, code=code, param=details.param, request_id=request_id, after_s=after_s(headers)
+            text, status=status, code=code, param=param, request_id=request_id, after_s=after_s(headers)
         )
-    code = MODEL_NOT_FOUND if code in _GONE else TOO_LONG if _LENGTH.search(words) else code
-    return kind(text, status=status, code=code, param=details.param, request_id=request_id)
+    code = MODEL_NOT_FOUND if code in _GONE else TOO_LONG if _LENGTH.search(message or "") else code
+    return kind(text, status=status, code=code, param=param, request_id=request_id)
 
 
 def clean(text: str, secret: str) -> str:
@@ -74,6 +80,12 @@ def clean(text: str, secret: str) -> str:
     text = re.sub(r"\bsk-[\w*.…-]+", "sk-***", text)
     text = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
+
+
+def request_id_of(headers: Mapping[str, str], secret: str) -> str | None:
+    """What OpenAI's support asks for, where the answer has it."""
+    said = headers.get("x-request-id")
+    return clean(said, secret) if said else None
 
 
 def after_s(headers: Mapping[str, str]) -> float | None:
@@ -103,27 +115,29 @@ def _until(date: str | None) -> float | None:
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
-def _kind(status: int | None, code: str, details: Details, should_retry: str | None) -> type[TranscriptionError]:
+def _kind(status: int | None, codes: set[str | None], should_retry: str | None) -> type[TranscriptionError]:
     """Who is at fault; `x-should-retry` overrides what the status says, but no try brings money."""
-    if code in _QUOTA or details.type in _QUOTA:
+    if codes & _QUOTA:
         return TranscriptionKeyRejected
     if should_retry == "true":
         return TranscriptionUnavailable
-    if code in _GONE:
+    if codes & _GONE:
         return TranscriptionRefused
-    if code in _KEY or status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+    if codes & _KEY or status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return TranscriptionKeyRejected
     passing = status is None or status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     return TranscriptionUnavailable if passing and should_retry != "false" else TranscriptionRefused
 
 
-def _text(kind: type[TranscriptionError], status: int | None, code: str, words: str, request_id: str | None) -> str:
+def _text(
+    kind: type[TranscriptionError], status: int | None, code: str, words: str | None, request_id: str | None
+) -> str:
     what = "refused the API key for transcriptions" if kind is TranscriptionKeyRejected else "gave no transcription"
     where = f"HTTP {status}, {code}" if status and code != f"http_{status}" else f"HTTP {status}" if status else code
     text = f"OpenAI {what} ({where})"
     if words:
         text += f": {words}"
-    return f"{text} [request {clean(request_id, '')}]" if request_id else text
+    return f"{text} [request {request_id}]" if request_id else text
 
 
 def _page(body: bytes) -> str:
