@@ -17,6 +17,7 @@ BLOCK_FRAMES = 1 << 16
 UNKNOWN_SIZES = (0, 0xFFFFFFFF)
 """What writers leave in a header that they had no chance to finish."""
 TRAILERS = (b"LIST", b"id3 ", b"ID3 ", b"fact", b"cue ", b"bext", b"JUNK")
+MOST_CHUNKS = 1000
 MOST_CHANNELS = 32
 RATES_HZ = (1000, 768_000)
 
@@ -100,7 +101,7 @@ def _probe(file: BinaryIO, size: int) -> AudioInfo:
     if riff[:4] not in {b"RIFF", b"RF64"} or (len(riff) == 12 and riff[8:] != b"WAVE"):
         raise AudioError("is not a WAV file")
     form: tuple[int, int, int, Encoding] | None = None
-    while True:
+    for _ in range(MOST_CHUNKS):
         name, length = _chunk(file)
         at = file.tell()
         if name == b"data":
@@ -110,6 +111,7 @@ def _probe(file: BinaryIO, size: int) -> AudioInfo:
         if name == b"fmt ":
             form = _format(file.read(min(length, 40)))
         file.seek(at + length + length % 2)
+    raise AudioError("is a broken WAV file: it has no end of chunks, and no sound")
 
 
 def _chunk(file: BinaryIO) -> tuple[bytes, int]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.call import wav as our_wav
 from app.errors import AudioError
 from app.recordings.audio import BLOCK_FRAMES, probe, track, wav_bytes, wav_of
 from tests.unit.recordings.sounds import RATE_HZ, silence, speech, stereo, wav
@@ -22,7 +23,11 @@ def whole(path: Path, channel: int, *span: int) -> np.ndarray:
 
 def test_our_own_recording_is_read_track_by_track(tmp_path: Path):
     path = tmp_path / "own.wav"
-    path.write_bytes(our_wav.stereo(b"\x80" * 8000, b"\x00" * 4000))
+    left, right = b"\x80" * 8000, b"\x00" * 4000 + b"\xff" * 4000
+    frames = bytes(sample for frame in zip(left, right, strict=True) for sample in frame)
+    form = struct.pack("<4sIHHIIHHH", b"fmt ", 18, 7, 2, 8000, 16_000, 2, 8, 0)
+    body = b"WAVE" + form + struct.pack("<4sII", b"fact", 4, 8000) + struct.pack("<4sI", b"data", 16_000) + frames
+    path.write_bytes(struct.pack("<4sI", b"RIFF", len(body)) + body)
     info = probe(path)
     assert (info.duration_ms, info.channels, info.rate_hz, info.encoding, info.frames) == (1000, 2, 8000, "ulaw", 8000)
     assert set(whole(path, 0)) == {32124}
@@ -80,6 +85,18 @@ def test_a_long_file_comes_in_blocks_of_bounded_size(tmp_path: Path):
     assert np.array_equal(np.concatenate(blocks), speech(20_000))
 
 
+@given(st.binary(max_size=200), st.sampled_from([b"", b"RIFF\0\0\0\0WAVE", b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0"]))
+def test_any_bytes_are_sound_or_an_audio_error(tmp_path_factory, content, start):
+    path = tmp_path_factory.getbasetemp() / "any.wav"
+    path.write_bytes(start + content)
+    try:
+        info = probe(path)
+    except AudioError:
+        return
+    assert info.frames > 0
+    assert sum(map(len, track(path, info, 0))) == info.frames
+
+
 def header(tag: int = 1, channels: int = 1, rate_hz: int = 8000, align: int = 2, bits: int = 16) -> bytes:
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, tag, channels, rate_hz, rate_hz * align, align, bits)
     return b"RIFF\x00\x00\x00\x00WAVE" + form
@@ -103,6 +120,7 @@ DATA = struct.pack("<4sI", b"data", 4) + bytes(4)
         (header() + DATA[:8], "has no sound in it"),
         (header() + struct.pack("<4sI", b"data", 0) + LIST, "has no sound in it"),
         (header() + struct.pack("<4sI", b"junk", 0xFFFFFFF0), "ends before its sound begins"),
+        (b"RIFF\x00\x00\x00\x00WAVE" + bytes(100_000), "no end of chunks"),
         (header(tag=0x55) + DATA, "format 85, 16 bits"),
         (header(channels=0) + DATA, "0 channels"),
         (header(rate_hz=0) + DATA, "0 Hz"),
