@@ -37,8 +37,9 @@ def of_data_url(url: str) -> "Samples":
     found = re.match(r"data:audio/[\w.+-]+;base64,(.+)", url)
     try:
         return samples_of(base64.b64decode(found[1] if found else "", validate=True))
-    except ValueError:
-        raise Refusal("invalid_value", "A reference must be a data URL.", "known_speaker_references") from None
+    except (ValueError, Refusal):
+        text = "A reference must be a data URL of a sound file."
+        raise Refusal("invalid_value", text, "known_speaker_references") from None
 
 
 def _wide(chunks: dict[bytes, bytes]) -> tuple["Samples", int]:

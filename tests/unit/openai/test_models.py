@@ -63,6 +63,19 @@ def test_recognisers_have_last_days_of_their_own():
         assert "use gpt-transcribe" in refusal(date(2027, 2, 27), transcription={"model": name})
 
 
+def test_the_model_for_recordings_has_its_last_day_too():
+    for name in ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe-2025-12-15", "gpt-4o-transcribe-diarize"):
+        recording = {"transcription": {"model": name}}
+        assert saved(recording=recording) == []
+        [warning] = saved(date(2026, 12, 1), recording=recording)
+        assert (
+            warning == f"recording.transcription.model: {name}: last day is 2027-02-26; use gpt-transcribe before that"
+        )
+        assert "use gpt-transcribe" in refusal(date(2027, 2, 27), recording=recording)
+    assert saved(date(2099, 1, 1), recording={"transcription": None}) == []
+    assert saved(date(2099, 1, 1), recording={"transcription": {"model": "my-deployment"}}) == []
+
+
 def test_every_replacement_is_a_model_without_a_last_day():
     assert all(realtime_model(known.replacement).last_day is None for known in REALTIME_MODELS.values())
     assert all(TRANSCRIPTION_MODELS[known.replacement].last_day is None for known in TRANSCRIPTION_MODELS.values())
