@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app import logs
-from app.cli import conf, jobs, keys
+from app.cli import conf, jobs, keys, webhooks
 from app.cli.transcribe import transcribe
 from app.cli.worker import worker
 from app.doctor.command import doctor
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(conf.app)
 app.add_typer(keys.app)
 app.add_typer(jobs.app)
+app.add_typer(webhooks.app)
 app.command()(doctor)
 app.command()(worker)
 app.command()(transcribe)

@@ -11,9 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.conf.models import WebhookConf, new_webhook_secret
+from app.conf.models import new_webhook_secret
 from app.conf.opening import Opened, open_store
-from app.conf.store import ConfStore
 from app.db import webhooks
 from app.db.engine import db_session
 from app.db.webhooks import LoggedDelivery
@@ -72,7 +71,7 @@ def rotate(
             await opened.store.patch("webhook", name, {"previous_secrets": []}, by=_writer())
             typer.echo(f"webhook/{name} signs with one secret.")
             return
-        last = _webhook(opened.store, name).secret.get_secret_value()
+        last = opened.store.webhook(name).secret.get_secret_value()
         await opened.store.patch("webhook", name, {"secret": secret, "previous_secrets": [last]}, by=_writer())
         typer.echo(f"webhook/{name} signs with both secrets now. The new one, shown this once: {secret}")
 
@@ -123,7 +122,7 @@ def test(name: Name) -> None:
     async def work(opened: Opened) -> None:
         now = datetime.now(UTC)
         message = Message(f"msg_{uuid4().hex}", "webhook.test", now, {"webhook": name})
-        tried = await send(_webhook(opened.store, name), message, now)
+        tried = await send(opened.store.webhook(name), message, now)
         if tried.status is not None:
             typer.echo(f"{tried.status} {tried.answer}".rstrip())
         if tried.failure:
@@ -131,12 +130,6 @@ def test(name: Name) -> None:
         typer.echo(f"webhook/{name} took {message.id}.")
 
     _run(work)
-
-
-def _webhook(store: ConfStore, name: str) -> WebhookConf:
-    found = store.get("webhook", name)
-    assert isinstance(found, WebhookConf)  # noqa: S101 (its section has no other)
-    return found
 
 
 def _last(delivery: LoggedDelivery) -> str:

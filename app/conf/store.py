@@ -11,7 +11,7 @@ from sqlalchemy import exc, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conf import snapshot
-from app.conf.models import DEFAULT, AgentConf, Conf, Known, NumberConf, OpenAICoreConf, TwilioCoreConf
+from app.conf.models import DEFAULT, AgentConf, Conf, Known, NumberConf, OpenAICoreConf, TwilioCoreConf, WebhookConf
 from app.conf.records import Records, ShownRow
 from app.conf.secrets import KeyRing, redact
 from app.conf.writes import Author, Expected, Writes, Written
@@ -58,6 +58,10 @@ class ConfStore:
         """The agent of that name."""
         return self._get("agent", name, AgentConf)
 
+    def agents(self) -> dict[str, AgentConf]:
+        """Every agent by its name."""
+        return {name: entry.conf for (_, name), entry in self._snapshot.items() if isinstance(entry.conf, AgentConf)}
+
     def agent_version(self, name: str) -> int:
         """The version of that agent's row; a call remembers it."""
         self.agent(name)
@@ -79,6 +83,10 @@ class ConfStore:
     def twilio_accounts(self) -> list[TwilioCoreConf]:
         """Every Twilio account that may send us requests."""
         return [entry.conf for entry in self._snapshot.values() if isinstance(entry.conf, TwilioCoreConf)]
+
+    def webhook(self, name: str) -> WebhookConf:
+        """The server of that name that is told of events."""
+        return self._get("webhook", name, WebhookConf)
 
     def get(self, section: str, name: str) -> Conf:
         """The row, typed; raises `ConfMissing`."""

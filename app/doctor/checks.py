@@ -3,7 +3,7 @@
 from datetime import date
 from urllib.parse import urlsplit
 
-from app.conf.models import DEFAULT, AgentConf, Known
+from app.conf.models import DEFAULT, Known
 from app.conf.opening import Opened
 from app.conf.store import ConfStore
 from app.db import core_conf
@@ -43,7 +43,7 @@ def rows(store: ConfStore, known: Known, today: date) -> list[Check]:
     """Whether there is an agent for the callers, with an account to pay and a model that lasts."""
     found = [_twilio(store), _numbers(store)]
     found += [Check("accounts", "problem", warning) for warning in store.warnings()]
-    agents = agents_of(store)
+    agents = store.agents()
     risks = known.risks(agents, today)
     found += [
         Check(f"agent/{risk.agent}", "problem" if risk.finding.refused else "warning", str(risk.finding))
@@ -56,11 +56,6 @@ def rows(store: ConfStore, known: Known, today: date) -> list[Check]:
         if name not in at_risk
     ]
     return found
-
-
-def agents_of(store: ConfStore) -> dict[str, AgentConf]:
-    """Every agent by its name."""
-    return {row.name: store.agent(row.name) for row in store.rows("agent")}
 
 
 def _twilio(store: ConfStore) -> Check:

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import structlog
 
-from app.conf.models import WebhookConf
 from app.db import webhooks
 from app.db.engine import db_session
 from app.db.tables import WebhookDelivery, WebhookMessage
@@ -45,12 +44,11 @@ def deliver_handler(context: JobContext) -> Handler:
 
 async def _tried(context: JobContext, delivery: WebhookDelivery, message: WebhookMessage, *, configured: bool) -> Try:
     try:
-        webhook = context.conf.get("webhook", delivery.webhook)
+        webhook = context.conf.webhook(delivery.webhook)
     except ConfMissing:
         if configured:
             return Try(failure=TryAgain("its row is not read yet", after_s=NOT_READ_YET_S))
         return Try(failure=GiveUp(f"there is no webhook/{delivery.webhook} any more"))
-    assert isinstance(webhook, WebhookConf)  # noqa: S101 (its section has no other)
     if not webhook.enabled:
         return Try(failure=GiveUp(f"webhook/{delivery.webhook} is not enabled"))
     return await send(webhook, Message(message.id, message.kind, message.created_at, message.data), datetime.now(UTC))

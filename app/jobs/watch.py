@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.call.events import CallEvent, Kind
 from app.call.record import CallRecord
-from app.conf.models import AgentConf, Known, MessageKind
+from app.conf.models import Known, MessageKind
 from app.conf.store import ConfStore
 from app.db import job_health, webhooks
 from app.db.engine import db_session
@@ -88,16 +88,13 @@ class Watch:
 
     async def _retiring(self, db: AsyncSession, today: date) -> None:
         week = "{}-W{}".format(*today.isocalendar())
-        for risk in self._known.risks(self._agents(), today):
+        for risk in self._known.risks(self._conf.agents(), today):
             finding = risk.finding
             if finding.last_day is None:
                 continue
             data = {"agent": risk.agent, "field": finding.path, "last_day": finding.last_day, "text": finding.text}
             subject = f"{risk.agent} {finding.path} {finding.last_day} {week}"
             await emit(db, MessageKind.MODEL_RETIRING, subject, data)
-
-    def _agents(self) -> dict[str, AgentConf]:
-        return {row.name: self._conf.agent(row.name) for row in self._conf.rows("agent")}
 
     def _account(self, agent: str) -> str:
         try:
