@@ -132,7 +132,6 @@ async def open_rig(
             "openai_realtime_base_url": openai.realtime_url,
             "openai_transcription_url": openai.transcription_url,
             "openai_base_url": openai.base_url,
-            "openai_transcription_url": openai.transcription_url,
             "openai_api_key": openai.api_key,
             "twilio_api_base_url": twilio.api_base_url,
             "twilio_account_sid": ACCOUNT_SID,
