@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app import logs
-from app.cli import conf, jobs, keys, webhooks
+from app.cli import calls, conf, jobs, keys, webhooks
 from app.cli.transcribe import transcribe
 from app.cli.worker import worker
 from app.doctor.command import doctor
@@ -19,6 +19,7 @@ app = typer.Typer(
     name="parley", help="A phone number that answers with an AI agent.", no_args_is_help=True, add_completion=False
 )
 app.add_typer(conf.app)
+app.add_typer(calls.app)
 app.add_typer(keys.app)
 app.add_typer(jobs.app)
 app.add_typer(webhooks.app)
