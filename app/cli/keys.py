@@ -88,9 +88,11 @@ def rotate_(
     """
 
     async def work(opened: Opened) -> None:
+        from app.main import known
+
         console = Console(highlight=False, markup=False)
         changed, stuck = 0, []
-        async for row in rotate(opened.engine, opened.key_ring, _me(), dry_run=dry_run):
+        async for row in rotate(opened.engine, opened.key_ring, known(), _me(), dry_run=dry_run):
             changed += row.changed
             if row.trouble:
                 stuck.append(row.trouble)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from app.conf.models import Known
 from app.conf.secrets import KeyRing
 from app.db import audit, core_conf
 from app.db.audit import Actor
@@ -25,7 +26,7 @@ class Rotated:
 
 
 async def rotate(
-    engine: AsyncEngine, key_ring: KeyRing, who: Actor, *, dry_run: bool = False
+    engine: AsyncEngine, key_ring: KeyRing, known: Known, who: Actor, *, dry_run: bool = False
 ) -> AsyncIterator[Rotated]:
     """Tell of each row as it is done; all of it counts only when the last one has been told of.
 
@@ -35,7 +36,7 @@ async def rotate(
         await core_conf.lock_rows(db)
         changed = 0
         for row in await _everything(db):
-            done = _seal_again(row, key_ring, write=not dry_run)
+            done = _seal_again(row, key_ring, known, write=not dry_run)
             changed += done.changed
             yield done
         if changed and not dry_run:
@@ -51,10 +52,12 @@ async def _everything(db: AsyncSession) -> list[CoreConf | CoreConfHistory]:
     return [*rows, *versions]
 
 
-def _seal_again(row: CoreConf | CoreConfHistory, key_ring: KeyRing, *, write: bool) -> Rotated:
+def _seal_again(row: CoreConf | CoreConfHistory, key_ring: KeyRing, known: Known, *, write: bool) -> Rotated:
     shown = f"{row.section}/{row.name}" if isinstance(row, CoreConf) else f"{row.section}/{row.name} v{row.version}"
+    if row.value is None:
+        return Rotated(shown, changed=False)
     try:
-        sealed = key_ring.seal_again(row.section, row.name, row.value)
+        sealed = key_ring.seal_again(row.section, row.name, row.value, known)
     except SecretsError as error:
         return Rotated(shown, changed=False, trouble=str(error))
     changed = bool(sealed != row.value)

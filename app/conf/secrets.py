@@ -89,18 +89,26 @@ class KeyRing:
         sealed: dict[str, Any] = _plain(conf, encrypt, only_set=True)
         return sealed
 
-    def seal_again(self, section: str, name: str, stored: Any, path: str = "") -> Any:
+    def seal_again(self, section: str, name: str, stored: dict[str, Any], known: Known) -> dict[str, Any]:
         """The stored form with each secret encrypted by the first key; raises `SecretsError` for one we cannot open."""
-        match stored:
-            case dict():
-                return {key: self.seal_again(section, name, item, _under(path, key)) for key, item in stored.items()}
-            case list():
-                return [self.seal_again(section, name, item, _under(path, at)) for at, item in enumerate(stored)]
-            case str() if looks_encrypted(stored) and not stored.startswith(f"{_FORM}:{self._first.id}:"):
-                where = _place(section, name, path)
-                return self.encrypt(self.decrypt(stored, where=where), where=where)
-            case _:
-                return stored
+        secrets_at = _secret_paths(section, name, stored, known)
+
+        def again(value: Any, path: str) -> Any:
+            match value:
+                case dict():
+                    return {key: again(item, _under(path, key)) for key, item in value.items()}
+                case list():
+                    return [again(item, _under(path, index)) for index, item in enumerate(value)]
+                case str() if looks_encrypted(value) and (secrets_at is None or path in secrets_at):
+                    if value.startswith(f"{_FORM}:{self._first.id}:"):
+                        return value
+                    where = _place(section, name, path)
+                    return self.encrypt(self.decrypt(value, where=where), where=where)
+                case _:
+                    return value
+
+        sealed: dict[str, Any] = again(stored, "")
+        return sealed
 
     def open(self, section: str, name: str, stored: dict[str, Any], known: Known) -> Conf:
         """The typed row of what the database keeps."""
@@ -204,6 +212,16 @@ def _plain(value: Any, use: SecretUse, path: str = "", *, only_set: bool) -> Any
             return [inner(index, item) for index, item in enumerate(value)]
         case _:
             return to_jsonable_python(value)
+
+
+def _secret_paths(section: str, name: str, stored: dict[str, Any], known: Known) -> set[str] | None:
+    """Where the row has its secrets; None where only their looks can tell, as it is of another version."""
+    found: dict[str, str] = {}
+    try:
+        _plain(parse(section, name, stored, known), found.setdefault, only_set=True)
+    except ConfInvalid:
+        return None
+    return set(found)
 
 
 def _is_secret(value: object) -> bool:

@@ -14,14 +14,14 @@ from app.conf import snapshot
 from app.conf.models import DEFAULT, AgentConf, Conf, Known, NumberConf, OpenAICoreConf, TwilioCoreConf, WebhookConf
 from app.conf.records import Records, ShownRow
 from app.conf.secrets import KeyRing, redact
-from app.conf.writes import Author, Expected, Writes, Written
+from app.conf.writes import Author, Writes, Written
 from app.db import core_conf
 from app.db.audit import Actor
 from app.db.core_conf import Row
 from app.db.engine import db_session
 from app.db.files import write_private
 from app.db.listen import notifications
-from app.errors import ConfConflict, ConfExists, ConfMissing, DatabaseError, ParleyError
+from app.errors import ConfMissing, DatabaseError, ParleyError
 
 DATABASE_WITHIN_S = 3.0
 """A database that does not answer within this at start is away."""
@@ -39,7 +39,8 @@ class ConfStore:
         self._engine = engine
         self._key_ring = key_ring
         self._known = known
-        self._writes = Writes(engine, key_ring, known)
+        self.writes = Writes(engine, key_ring, known, self._refresh_if_possible)
+        """Everything that changes rows."""
         self.records = Records(engine, key_ring, known)
         """Rows and their versions as the database has them now."""
         self._file = data_dir / "core_conf.json"
@@ -111,79 +112,24 @@ class ConfStore:
     # writing
 
     async def put(
-        self,
-        section: str,
-        name: str,
-        value: object,
-        *,
-        by: str | Actor,
-        expected_version: Expected = None,
-        note: str | None = None,
+        self, section: str, name: str, value: object, *, by: str | Actor, expected_version: int | None = None
     ) -> Written:
         """Write the row; expecting version 0 is expecting that there is none.
 
         A secret that is left out, or given in its masked form, stays as it is; null takes it away. An agent may be
         given in old words.
         """
-        return await self._written(self._writes.put(section, name, value, Author(by, note), expected_version))
-
-    async def create(
-        self, section: str, name: str, value: object, *, by: str | Actor, note: str | None = None
-    ) -> Written:
-        """Write a row that is not there yet; raises `ConfExists`."""
-        try:
-            return await self.put(section, name, value, by=by, expected_version=0, note=note)
-        except ConfConflict:
-            raise ConfExists(f"there is a {section}/{name} already") from None
+        return await self.writes.put(section, name, value, Author(by), expected_version)
 
     async def patch(
-        self,
-        section: str,
-        name: str,
-        patch: Mapping[str, Any],
-        *,
-        by: str | Actor,
-        expected_version: Expected = None,
-        note: str | None = None,
+        self, section: str, name: str, patch: Mapping[str, Any], *, by: str | Actor, expected_version: int | None = None
     ) -> Written:
         """Change these fields of the row, as a JSON merge patch does; raises `ConfMissing` without one."""
-        return await self._written(self._writes.patch(section, name, patch, Author(by, note), expected_version))
+        return await self.writes.patch(section, name, patch, Author(by), expected_version)
 
-    async def restore(
-        self,
-        section: str,
-        name: str,
-        version: int,
-        *,
-        by: str | Actor,
-        expected_version: Expected = None,
-        note: str | None = None,
-    ) -> Written:
-        """Write what the row was at that version as a new one, with the secrets that it had."""
-        note = note or f"version {version} restored"
-        return await self._written(self._writes.restore(section, name, version, Author(by, note), expected_version))
-
-    async def delete(
-        self,
-        section: str,
-        name: str,
-        *,
-        by: str | Actor,
-        expected_version: Expected = None,
-        note: str | None = None,
-    ) -> None:
+    async def delete(self, section: str, name: str, *, by: str | Actor, expected_version: int | None = None) -> None:
         """Delete the row; an agent that answers a number is refused."""
-        await self._writes.delete(section, name, Author(by, note), expected_version)
-        await self._refresh_if_possible()
-
-    async def check(self, section: str, name: str, value: object) -> tuple[dict[str, Any], list[str]]:
-        """The row as it would be shown, and the warnings; raises what `put` would raise, and writes nothing."""
-        return await self._writes.check(section, name, value)
-
-    async def _written(self, write: Awaitable[Written]) -> Written:
-        written = await write
-        await self._refresh_if_possible()
-        return written
+        await self.writes.delete(section, name, Author(by), expected_version)
 
     async def ever_written(self) -> frozenset[tuple[str, str]]:
         """The keys of all rows that are or were."""

@@ -1,7 +1,7 @@
 """Writing `core_conf`: what is checked, and what one transaction changes."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from app.db import core_conf
 from app.db.audit import Actor
 from app.db.core_conf import Row
 from app.db.engine import db_session
-from app.errors import ConfConflict, ConfError, ConfInUse, ConfInvalid, ConfMissing, Fault
+from app.errors import ConfConflict, ConfError, ConfExists, ConfInUse, ConfInvalid, ConfMissing, Fault
 
 Expected = int | Callable[[int], bool] | None
 """The version that the writer saw, or which versions will do; 0 stands for no row."""
@@ -71,15 +71,29 @@ class _Place:
 
 
 class Writes:
-    """Checked writes, each a transaction of its own."""
+    """Checked writes, each a transaction of its own; whoever holds the rows in memory is told after each."""
 
-    def __init__(self, engine: AsyncEngine, key_ring: KeyRing, known: Known) -> None:
+    def __init__(
+        self, engine: AsyncEngine, key_ring: KeyRing, known: Known, written: Callable[[], Awaitable[None]]
+    ) -> None:
         self._engine = engine
         self._key_ring = key_ring
         self._known = known
+        self._written = written
 
-    async def put(self, section: str, name: str, value: object, author: Author, expected: Expected) -> Written:
-        """Write the row in place of the one that is there."""
+    async def create(self, section: str, name: str, value: object, author: Author) -> Written:
+        """Write a row that is not there yet; raises `ConfExists`."""
+        try:
+            return await self.put(section, name, value, author, expected=0)
+        except ConfConflict:
+            raise ConfExists(f"there is a {section}/{name} already") from None
+
+    async def put(self, section: str, name: str, value: object, author: Author, expected: Expected = None) -> Written:
+        """Write the row in place of the one that is there.
+
+        A secret that is left out, or given in its masked form, stays as it is; null takes it away. An agent may be
+        given in old words.
+        """
         async with self._locked(section, name, expected) as place:
             conf, warnings = self._given(place, value)
             return await self._write(place, conf, warnings, author)
@@ -92,16 +106,18 @@ class Writes:
         return redact(conf), warnings
 
     async def patch(
-        self, section: str, name: str, patch: Mapping[str, Any], author: Author, expected: Expected
+        self, section: str, name: str, patch: Mapping[str, Any], author: Author, expected: Expected = None
     ) -> Written:
-        """Merge the patch into the row that is there."""
+        """Change these fields of the row, as a JSON merge patch does; raises `ConfMissing` without one."""
         async with self._locked(section, name, expected) as place:
             stored = self._opened(place, _existing(place))
             conf, warnings = self._read(place, merged(reveal(stored), patch, SECTIONS[section]), stored)
             return await self._write(place, conf, warnings, author)
 
-    async def restore(self, section: str, name: str, version: int, author: Author, expected: Expected) -> Written:
-        """Write what the row was at that version."""
+    async def restore(
+        self, section: str, name: str, version: int, author: Author, expected: Expected = None
+    ) -> Written:
+        """Write what the row was at that version as a new one, with the secrets that it had."""
         async with self._locked(section, name, expected) as place:
             old = await core_conf.version(place.db, section, name, version)
             if old is None:
@@ -112,7 +128,7 @@ class Writes:
             conf, warnings = self._read(place, reveal(stored), stored)
             return await self._write(place, conf, warnings, author, action="restore")
 
-    async def delete(self, section: str, name: str, author: Author, expected: Expected) -> None:
+    async def delete(self, section: str, name: str, author: Author, expected: Expected = None) -> None:
         """Delete the row, unless another one needs it."""
         async with self._locked(section, name, expected) as place:
             _existing(place)
@@ -129,6 +145,7 @@ class Writes:
                 seen = f"has version {version}" if version else "does not exist"
                 raise ConfConflict(f"{place} {seen}: it was written since you read it; read it again")
             yield place
+        await self._written()
 
     def _given(self, place: _Place, value: object) -> tuple[Conf, list[str]]:
         """What is given, completed with the secrets we hold for what was left out."""

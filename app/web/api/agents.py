@@ -7,6 +7,7 @@ from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.conf.models import AgentConf
+from app.conf.writes import Author
 from app.errors import ConfMissing, SessionUnavailable
 from app.web.api.auth import Reader, Writer
 from app.web.api.paging import Page
@@ -98,7 +99,7 @@ router = api_router("agents")
 async def create_agent(given: NewAgent, house: House, holder: Writer, response: Response) -> Any:
     """Make an agent that is not there yet."""
     with config_faults():
-        written = await house.store.create("agent", given.name, given.config, by=holder.actor, note=given.note)
+        written = await house.store.writes.create("agent", given.name, given.config, Author(holder.actor, given.note))
     response.headers["Location"] = f"/api/v1/agents/{given.name}"
     response.headers["ETag"] = etag(written.version)
     return KIND.show_written(written)
@@ -111,7 +112,7 @@ add_row_routes(router, KIND)
 async def check_agent(name: AgentName, given: GivenAgent, house: House, _: Reader) -> CheckedAgent:
     """Find out what saving would say, without saving: the same refusals, the same warnings."""
     with config_faults():
-        config, warnings = await house.store.check("agent", name, given.config)
+        config, warnings = await house.store.writes.check("agent", name, given.config)
     return CheckedAgent(config=config, warnings=warnings)
 
 

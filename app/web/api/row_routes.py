@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
+from app.conf.writes import Author
 from app.web.api.auth import Reader, Writer
 from app.web.api.paging import PAGE_ITEMS, Cursor, Limit, decode_cursor, page
 from app.web.api.preconditions import IfChanged, Precondition, etag, unchanged
@@ -70,9 +71,8 @@ def _add_writing(router: APIRouter, kind: Kind) -> None:
     ) -> Any:
         """Write the whole row, as a new version; where there is none, make it. Applies to the next call."""
         with config_faults():
-            written = await house.store.put(
-                kind.section, name, given.config, by=holder.actor, expected_version=fits, note=given.note
-            )
+            author = Author(holder.actor, given.note)
+            written = await house.store.writes.put(kind.section, name, given.config, author, fits)
         response.status_code = 201 if written.created else 200
         response.headers["ETag"] = etag(written.version)
         return kind.show_written(written)
@@ -88,9 +88,8 @@ def _add_writing(router: APIRouter, kind: Kind) -> None:
     ) -> Any:
         """Change some fields, as a new version. Applies to the next call."""
         with config_faults():
-            written = await house.store.patch(
-                kind.section, name, change.config, by=holder.actor, expected_version=fits, note=change.note
-            )
+            author = Author(holder.actor, change.note)
+            written = await house.store.writes.patch(kind.section, name, change.config, author, fits)
         response.headers["ETag"] = etag(written.version)
         return kind.show_written(written)
 
@@ -102,7 +101,7 @@ def _add_writing(router: APIRouter, kind: Kind) -> None:
     )
     async def delete_row(name: name_type, house: House, holder: Writer, fits: Precondition) -> None:
         """Delete the row. Its versions stay, and each can be restored."""
-        await house.store.delete(kind.section, name, by=holder.actor, expected_version=fits)
+        await house.store.writes.delete(kind.section, name, Author(holder.actor), fits)
 
 
 def _add_versions(router: APIRouter, kind: Kind) -> None:
@@ -139,10 +138,8 @@ def _add_versions(router: APIRouter, kind: Kind) -> None:
         reason: Reason | None = None,
     ) -> Any:
         """Write what the row was at that version as a new one, with the secrets that it had."""
-        note = reason.note if reason else None
-        written = await house.store.restore(
-            kind.section, name, version, by=holder.actor, expected_version=fits, note=note
-        )
+        note = (reason and reason.note) or f"version {version} restored"
+        written = await house.store.writes.restore(kind.section, name, version, Author(holder.actor, note), fits)
         response.headers["ETag"] = etag(written.version)
         return kind.show_written(written)
 
