@@ -13,7 +13,6 @@ class Play:
 
     audio: str
     mark: str
-    plays_from_ms: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from app.call.actions import (
     TellModel,
     Truncate,
 )
+from app.call.call_journal import Journal
 from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
-from app.call.journal import Journal
 from app.call.socket import StreamGone, StreamSocket
 from app.call.status import EndReason
 from app.conf.models import AgentConf
@@ -32,7 +32,7 @@ from app.realtime.events import ToolCall
 from app.realtime.session import RealtimeSession, RealtimeSessionSender
 from app.timing import Deadlines
 from app.twilio import media_protocol
-from app.twilio.media_protocol import Ignored, Media, Started
+from app.twilio.media_protocol import Ignored, MarkReached, Media, Started
 
 HELD_FRAMES = 250
 """Five seconds of caller audio wait for a session that is not ready yet."""
@@ -122,6 +122,8 @@ class Bridge:
                 elif isinstance(event, Ignored | Started):
                     self._oddities["unexpected"] += 1
                 else:
+                    if type(event) is MarkReached:
+                        self._journal.recorder.mark(event.name, self._now_ms())
                     await self._perform(self._flow.on_caller(event, self._now_ms()))
 
     async def _on_media(self, media: Media) -> None:
@@ -205,12 +207,13 @@ class Bridge:
     async def _perform(self, actions: Sequence[Action]) -> None:
         for action in actions:
             match action:
-                case Play(audio, mark, plays_from_ms):
-                    self._journal.recorder.agent(plays_from_ms, audio)
+                case Play(audio, mark):
+                    if ahead := self._journal.recorder.agent(mark, audio, self._now_ms()):
+                        await self._socket.send(media_protocol.mark(self._stream_sid, ahead))
                     await self._socket.send(media_protocol.media(self._stream_sid, audio))
                     await self._socket.send(media_protocol.mark(self._stream_sid, mark))
                 case Clear():
-                    self._journal.recorder.cut(self._now_ms())
+                    self._journal.recorder.clear(self._now_ms())
                     await self._socket.send(media_protocol.clear(self._stream_sid))
                 case CallEvent():
                     self._journal.add(action)

@@ -135,7 +135,7 @@ class CallFlow:
 
     def _play(self, item_id: str, audio: str, ms: int, at_ms: float, padding_ms: int = 0) -> list[Action]:
         queued = self._playback.queue(item_id, ms, at_ms, padding_ms=padding_ms)
-        play = Play(audio, queued.mark, queued.plays_from_ms)
+        play = Play(audio, queued.mark)
         self._response_spoke = True
         self._answers.on_spoken()
         self._latency.on_frame(item_id, at_ms)

@@ -1,169 +1,116 @@
-"""The call's folder: its truth while people talk, written off the audio path.
-
-call.json      who, when, which agent, how it ended
-events.jsonl   what happened, one event a line, numbered by `seq`
-caller.ulaw    the caller's track; agent.ulaw the agent's, as heard, on the same clock
-call.wav       both tracks, caller left; transcript.json the turns (both at the end)
-"""
+"""The journals of all live calls, and who writes them to disk."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import msgspec
 import structlog
 
-from app.call import wav
-from app.call.events import CallEvent, NumberedEvent
+from app.call.call_journal import Journal, Listener
+from app.call.folder import CALL, EVENTS, NUL, RECORDING, REPLACEMENT, TRANSCRIPT, read_events, read_record
+from app.call.owner import Owner
 from app.call.record import CallRecord
-from app.call.recorder import Recorder, Take, render
-from app.call.transcript import Transcript
+
+__all__ = [
+    "CALL", "EVENTS", "NUL", "RECORDING", "REPLACEMENT", "TRANSCRIPT",
+    "Finished", "Journal", "JournalWriter", "Listener", "read_events", "read_record",
+]  # fmt: skip
+
+Finished = Callable[[Path], None]
+"""Told of a folder that is complete, once."""
 
 _log = structlog.get_logger(__name__)
 
-CALL, EVENTS, CALLER_TRACK, AGENT_TRACK = "call.json", "events.jsonl", "caller.ulaw", "agent.ulaw"
-NUL, REPLACEMENT = rb"\u0000", rb"\ufffd"
-"""The one character that PostgreSQL cannot keep, as JSON spells it; and what stands for it."""
-RECORDING, TRANSCRIPT = "call.wav", "transcript.json"
-
-
-Listener = Callable[[CallRecord, CallEvent], None]
-"""The hook: told of every event of every call as it happens, in the event loop, so it must not block."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    lines: list[NumberedEvent]
-    take: Take
-
-
-class Journal:
-    """One call's folder. `add` and `recorder` are cheap and belong to the event loop; `write` belongs to a thread."""
-
-    def __init__(
-        self, folder: Path, record: CallRecord, *, now_ms: Callable[[], float], listeners: Sequence[Listener] = ()
-    ) -> None:
-        self.folder = folder
-        self.record = record
-        self.recorder = Recorder()
-        self.transcript = Transcript()
-        self._now_ms = now_ms
-        self._new: list[NumberedEvent] = []
-        self._seq = 0
-        self._unwritten: list[_Batch] = []
-        self._sizes = {EVENTS: 0, CALLER_TRACK: 0, AGENT_TRACK: 0}
-        self._listeners = tuple(listeners)
-
-    def add(self, event: CallEvent) -> None:
-        """Note what happened, and tell the listeners."""
-        if not event.fleeting:
-            self._seq += 1
-            self._new.append(NumberedEvent(self._seq, event.kind, event.at_ms, event.data))
-            event = CallEvent(event.kind, event.at_ms, event.data, seq=self._seq)
-            self.transcript.add(event)
-        for listener in self._listeners:
-            try:
-                listener(self.record, event)
-            except Exception:  # somebody else's code: its failure is not the call's
-                _log.exception("listener_failed", kind=event.kind)
-
-    def collect(self, *, everything: bool = False) -> None:
-        """Set aside what is ready to be written; with `everything`, what is still being heard as well."""
-        take = self.recorder.take(float("inf") if everything else self._now_ms())
-        self._unwritten.append(_Batch(self._new, take))
-        self._new = []
-
-    def write(self) -> None:
-        """Write what was collected, at its own place in each file, so that a failed try can be repeated."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if not (self.folder / CALL).exists():
-            self._write_record()
-        while self._unwritten:
-            batch = self._unwritten[0]
-            self._append(EVENTS, b"".join(msgspec.json.encode(line) + b"\n" for line in batch.lines))
-            self._append(CALLER_TRACK, render(batch.take.caller, self._sizes[CALLER_TRACK]))
-            self._append(AGENT_TRACK, render(batch.take.agent, self._sizes[AGENT_TRACK]))
-            del self._unwritten[0]
-
-    def finish(self, record: CallRecord) -> None:
-        """Write all that is left, the stereo recording, the transcript and last the record with its end."""
-        self.record = record
-        self.write()
-        caller, agent = ((self.folder / name).read_bytes() for name in (CALLER_TRACK, AGENT_TRACK))
-        (self.folder / RECORDING).write_bytes(wav.stereo(caller, agent))
-        (self.folder / TRANSCRIPT).write_bytes(msgspec.json.format(msgspec.json.encode(self.transcript.as_json())))
-        self._write_record()
-
-    def _append(self, name: str, data: bytes) -> None:
-        path = self.folder / name
-        path.touch()
-        if data:
-            with path.open("r+b") as file:
-                file.seek(self._sizes[name])
-                file.write(data)
-                file.truncate()
-            self._sizes[name] += len(data)
-
-    def _write_record(self) -> None:
-        draft = self.folder / f"{CALL}.new"
-        draft.write_bytes(msgspec.json.format(msgspec.json.encode(self.record)))
-        draft.replace(self.folder / CALL)
-
 
 class JournalWriter:
-    """Writes all live calls' journals to disk, a second's worth at a time, in one thread."""
+    """Writes journals, a second's worth at a time, in one thread. What the disk refuses is tried again each time."""
 
     def __init__(self, root: Path, *, period_s: float, listeners: Sequence[Listener] = ()) -> None:
         self.root = root
         self._listeners = listeners
         self._period_s = period_s
         self._open: dict[str, Journal] = {}
+        self._ended: list[tuple[Journal, CallRecord, Finished]] = []
         self._writing = asyncio.Lock()  # a journal is written by one thread at a time
+        self._owner: Owner | None = None
 
-    def open(self, record: CallRecord, *, now_ms: Callable[[], float]) -> Journal:
+    def open(self, record: CallRecord, *, now_ms: Callable[[], float], records: bool = True) -> Journal:
         """A new call's journal; its folder appears with the next round."""
-        journal = Journal(self.root / record.id, record, now_ms=now_ms, listeners=self._listeners)
+        journal = Journal(self.root / record.id, record, now_ms=now_ms, listeners=self._listeners, records=records)
         self._open[record.id] = journal
         return journal
 
-    async def close(self, journal: Journal, record: CallRecord) -> None:
-        """The call is over: write the rest. What cannot be written is reported; the call is over all the same."""
-        self._open.pop(record.id, None)
-        journal.collect(everything=True)
+    async def flush(self, journal: Journal) -> bool:
+        """Write what there is now; False where the disk refuses."""
         async with self._writing:
-            try:
-                await asyncio.to_thread(journal.finish, record)
-            except OSError as error:
-                _log.error("journal_not_finished", folder=str(journal.folder), error=str(error))
+            journal.collect()
+            return await asyncio.to_thread(self._write, journal)
+
+    async def close(self, journal: Journal, record: CallRecord, finished: Finished) -> None:
+        """The call is over: write the rest and tell of the folder, now or as soon as the disk takes it."""
+        self._open.pop(record.id, None)
+        async with self._writing:
+            if not await asyncio.to_thread(self._finish, journal, record):
+                self._ended.append((journal, record, finished))
+                return
+        finished(journal.folder)
 
     async def run(self) -> None:
-        """Write until cancelled."""
-        while True:
-            await asyncio.sleep(self._period_s)
-            for journal in self._open.values():
-                journal.collect()
-            async with self._writing:
-                await asyncio.to_thread(_write_all, list(self._open.values()))
-
-
-def _write_all(journals: list[Journal]) -> None:
-    for journal in journals:
+        """Write until cancelled; what is unfinished then is nobody's."""
         try:
-            journal.write()
-        except OSError as error:
+            while True:
+                await asyncio.sleep(self._period_s)
+                await self._round()
+        except asyncio.CancelledError:
+            if self._owner is not None:
+                self._owner.leave()
+                self._owner = None
+            raise
+
+    async def _round(self) -> None:
+        async with self._writing:
+            journals = list(self._open.values())
+            for journal in journals:
+                journal.collect()
+            await asyncio.to_thread(self._write_all, journals)
+            await self._finish_ended()
+
+    async def _finish_ended(self) -> None:
+        waiting, self._ended = self._ended, []
+        for journal, record, finished in waiting:
+            if await asyncio.to_thread(self._finish, journal, record):
+                finished(journal.folder)
+            else:
+                self._ended.append((journal, record, finished))
+
+    # -- in the thread
+
+    def _write_all(self, journals: Sequence[Journal]) -> None:
+        for journal in journals:
+            self._write(journal)
+
+    def _write(self, journal: Journal) -> bool:
+        return _tried(journal, lambda: journal.write(self._token()))
+
+    def _finish(self, journal: Journal, record: CallRecord) -> bool:
+        return _tried(journal, lambda: journal.finish(record, self._token()))
+
+    def _token(self) -> str:
+        if self._owner is None:
+            self._owner = Owner(self.root)
+        return self._owner.token
+
+
+def _tried(journal: Journal, work: Callable[[], None]) -> bool:
+    """Whether it could be done; trouble is reported when it begins and when it ends."""
+    try:
+        work()
+    except OSError as error:
+        if not journal.refused:
             _log.error("journal_not_written", folder=str(journal.folder), error=str(error))
-
-
-def read_record(folder: Path) -> CallRecord:
-    """The call of a folder; raises `OSError` or `msgspec.DecodeError`."""
-    return msgspec.json.decode((folder / CALL).read_bytes().replace(NUL, REPLACEMENT), type=CallRecord)
-
-
-def read_events(folder: Path) -> Iterator[NumberedEvent]:
-    """The events of a folder, in order; a half-written last line is left out."""
-    decoder = msgspec.json.Decoder(NumberedEvent)
-    with (folder / EVENTS).open("rb") as lines:
-        for line in lines:
-            if line.endswith(b"\n"):
-                yield decoder.decode(line.replace(NUL, REPLACEMENT))
+        journal.refused = True
+        return False
+    if journal.refused:
+        _log.warning("journal_written_again", folder=str(journal.folder))
+    journal.refused = False
+    return True

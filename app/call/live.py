@@ -12,13 +12,15 @@ from app.call.bridge import Bridge, OpenSession, RunToolCall
 from app.call.carrier import Carrier
 from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
-from app.call.journal import JournalWriter
+from app.call.journal import Finished, JournalWriter
 from app.call.record import CallRecord
+from app.call.recording import CallRecording
 from app.call.registry import Registry
 from app.call.socket import StreamSocket
 from app.call.status import CallStatus, EndReason, may_move
 from app.conf.models import AgentConf
 from app.errors import CarrierError
+from app.realtime.events import ToolCall
 from app.timing import Deadlines, clock
 from app.twilio import twiml
 
@@ -30,7 +32,7 @@ _CLOSE_CODES: Mapping[EndReason, int] = {EndReason.ERROR: 1011}
 
 
 class LiveCall:
-    """Carries one call and leaves its folder finished behind."""
+    """Carries one call, and leaves its folder finished behind. It is its own `CallControl`."""
 
     def __init__(
         self,
@@ -43,10 +45,12 @@ class LiveCall:
         open_session: OpenSession,
         run_tool: RunToolCall,
         hang_up_tools: frozenset[str],
+        decline_tools: frozenset[str],
         carrier: Carrier,
         journals: JournalWriter,
         registry: Registry,
         deadlines: Deadlines,
+        finished: Finished,
     ) -> None:
         self._record = record
         self._agent = agent
@@ -58,13 +62,27 @@ class LiveCall:
         self._deadlines = deadlines
         self._clock = clock(deadlines.speed)
         self._started_ms = self._clock()
-        self._journal = journals.open(record, now_ms=self._now_ms)
+        self._run_tool = run_tool
+        self._decline_tools = decline_tools
+        self._finished = finished
+        records = agent.recording.own and record.recording == "on"
+        self._journal = journals.open(record, now_ms=self._now_ms, records=records)
+        self._recording = CallRecording(
+            agent.recording,
+            call_sid=record.call_sid,
+            journal=self._journal,
+            journals=journals,
+            carrier=carrier,
+            carrier_s=deadlines.carrier_s,
+            registry=registry,
+            now_ms=self._now_ms,
+        )
         self._bridge = Bridge(
             socket=socket,
             stream_sid=stream_sid,
             agent=agent,
             open_session=open_session,
-            run_tool=run_tool,
+            run_tool=self._tool,
             flow=CallFlow(
                 barge_in=agent.turn_detection.interrupt_response,
                 hang_up_tools=hang_up_tools,
@@ -79,23 +97,39 @@ class LiveCall:
     async def run(self) -> CallRecord:
         """Carry the call to its end and return its final record; both sockets are closed by then."""
         call_sid = self._record.call_sid
-        self._registry.enter(call_sid, self._bridge.end)
+        self._registry.enter(call_sid, self._record.id, self)
         self._note(Kind.CALL_STARTED, agent=self._record.agent, agent_version=self._record.agent_version)
+        self._recording.begin()
         _log.info("call_started", agent=self._record.agent, caller=self._record.from_number)
         reason = EndReason.ERROR
         try:
             reason = await self._carry()
-            self._journal.recorder.cut(self._now_ms())
+            self._journal.recorder.end(self._now_ms())
             self._registry.mark_ended(call_sid, reason)
             await self._say_farewell(reason)
         finally:
             self._registry.mark_ended(call_sid, reason)
             await self._socket.close(_CLOSE_CODES.get(reason, 1000))
             record = self._final_record(reason)
-            await self._journals.close(self._journal, record)
+            await self._journals.close(self._journal, record, self._finished)
             self._registry.leave(call_sid)
             _log.info("call_ended", reason=reason, seconds=round(self._now_ms() / 1000, 1))
         return record
+
+    def end(self, reason: EndReason) -> None:
+        """End the call; whoever says so first is believed."""
+        self._bridge.end(reason)
+
+    async def pause_recording(self) -> bool:
+        """Keep nothing of what is said from here on; False where nothing was being recorded."""
+        return await self._recording.pause()
+
+    async def resume_recording(self) -> bool:
+        """Keep it again; False where the recording was not paused."""
+        return await self._recording.resume()
+
+    async def _tool(self, call: ToolCall) -> str:
+        return await self._recording.decline() if call.name in self._decline_tools else await self._run_tool(call)
 
     async def _carry(self) -> EndReason:
         try:
@@ -120,18 +154,19 @@ class LiveCall:
             _log.warning("carrier_refused", reason=reason, error=str(error) or "time limit")
 
     def _on_session_ready(self) -> None:
-        self._record = replace(self._record, answered_at=datetime.now(UTC))
+        self._journal.record = replace(self._journal.record, answered_at=datetime.now(UTC))
         self._move(CallStatus.LIVE)
 
     def _final_record(self, reason: EndReason) -> CallRecord:
         self._move(CallStatus.ENDED)
+        self._journal.note_gap()
         self._note(Kind.CALL_ENDED, reason=reason)
-        return replace(self._record, ended_at=datetime.now(UTC), end_reason=reason)
+        return replace(self._journal.record, ended_at=datetime.now(UTC), end_reason=reason)
 
     def _move(self, to: CallStatus) -> None:
-        if may_move(self._record.status, to):
-            self._record = replace(self._record, status=to)
-            self._journal.record = self._record  # what listeners are told of the call from now on
+        record = self._journal.record
+        if may_move(record.status, to):
+            self._journal.record = replace(record, status=to)
 
     def _note(self, kind: Kind, **data: Any) -> None:
         self._journal.add(CallEvent(kind, int(self._now_ms()), data))

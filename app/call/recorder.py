@@ -1,23 +1,18 @@
 """Two tracks on one clock: the caller as heard by the agent, the agent as heard by the caller.
 
-The audio path only appends to lists; decoding happens in `render`, in the writer's thread.
+The audio path only places pieces; decoding happens in `render`, in the writer's thread.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.audio import BYTES_PER_MS, SILENCE, base64_size, from_base64, ms_of
+from app.audio import base64_size, ms_of
+from app.call.heard import HeardAudio
+from app.call.media_clock import MediaClock
+from app.call.pieces import Piece, Track
 
-MOST_AHEAD_MS = 1000
-"""A stream's clock may run this far ahead of ours before we distrust it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Base64 audio at its place on the call's clock; `ms` is how much of it counts."""
-
-    at_ms: float
-    audio: str
-    ms: int
+KEPT_MS = 60_000
+"""So much of each track waits for a disk that refuses, then the oldest is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,48 +24,98 @@ class Take:
 
 
 class Recorder:
-    """Collects what was spoken and what was heard. Told the time in milliseconds since the stream's start."""
+    """Collects what was spoken and what was heard. Told the time in milliseconds since the stream's start.
 
-    def __init__(self) -> None:
-        self._caller: list[Piece] = []
-        self._agent: list[Piece] = []
+    One that is off collects nothing, and is never on again.
+    """
+
+    def __init__(self, *, on: bool = True) -> None:
+        self._on = on
+        self._clock = MediaClock()
+        self._heard = HeardAudio()
+        self._caller, self._agent = Track(most_ms=KEPT_MS), Track(most_ms=KEPT_MS)
+        self._silences: list[tuple[int, int | None]] = []  # from, until; the last one may still go on
+
+    @property
+    def lost_ms(self) -> int:
+        """How much was given up so far, because nobody took it."""
+        return self._caller.lost_ms + self._agent.lost_ms
+
+    @property
+    def on(self) -> bool:
+        """Whether it records, or is paused at most."""
+        return self._on
+
+    @property
+    def paused(self) -> bool:
+        """Whether what is said now is not kept."""
+        return bool(self._silences) and self._silences[-1][1] is None
 
     def caller(self, at_ms: int, payload: str, now_ms: float) -> None:
         """A frame of the caller, at its stream's clock."""
-        self._caller.append(Piece(min(at_ms, now_ms + MOST_AHEAD_MS), payload, ms_of(base64_size(payload))))
+        if not self._on:
+            return
+        ms = ms_of(base64_size(payload))
+        place_ms = self._clock.frame(at_ms, ms, now_ms)
+        if place_ms is not None and not self.paused:
+            self._caller.add(Piece(place_ms, payload, ms))
 
-    def agent(self, plays_from_ms: float, audio: str) -> None:
-        """Audio queued for the caller's ear."""
-        self._agent.append(Piece(plays_from_ms, audio, ms_of(base64_size(audio))))
+    def agent(self, mark: str, audio: str, now_ms: float) -> str | None:
+        """Audio goes out for the caller's ear, with this mark behind it; the mark to send ahead of it, if any."""
+        return self._heard.send(mark, audio, self._clock.at_ms(now_ms)) if self._on else None
 
-    def cut(self, at_ms: float) -> None:
-        """The queue was dropped: what lies after this moment is never heard."""
-        self._agent = [
-            Piece(piece.at_ms, piece.audio, min(piece.ms, int(at_ms - piece.at_ms)))
-            for piece in self._agent
-            if piece.at_ms < at_ms
-        ]
+    def mark(self, name: str, now_ms: float) -> None:
+        """A mark came back."""
+        if self._on:
+            self._keep(self._heard.mark(name, self._clock.at_ms(now_ms)))
 
-    def take(self, until_ms: float) -> Take:
-        """Everything that lies wholly before that moment; it can no longer change."""
-        heard = [piece for piece in self._agent if piece.at_ms + piece.ms <= until_ms]
-        take = Take(self._caller, heard)
-        self._caller, self._agent = [], self._agent[len(heard) :]
-        return take
+    def clear(self, now_ms: float) -> None:
+        """The queue is dropped: where it was cut, its marks will tell."""
+        self._heard.clear(self._clock.at_ms(now_ms))
 
+    def end(self, now_ms: float) -> None:
+        """The stream is over, and nothing is heard any more."""
+        self._keep(self._heard.end(self._clock.at_ms(now_ms)))
 
-def render(pieces: list[Piece], position: int) -> bytes:
-    """The bytes that follow `position` (bytes since the stream's start), with gaps as silence.
+    def pause(self, now_ms: float) -> None:
+        """Both tracks are silent from here on."""
+        if not self.paused:
+            self._silences.append((self._clock.at_ms(now_ms), None))
 
-    A piece that would overlap what is there follows it instead: nobody speaks twice at once.
-    """
-    out = bytearray()
-    for piece in pieces:
-        gap = int(piece.at_ms) * BYTES_PER_MS - (position + len(out))
-        if gap > 0:
-            out += SILENCE * gap
-        try:
-            out += from_base64(piece.audio)[: piece.ms * BYTES_PER_MS]
-        except ValueError:
-            continue  # not audio at all; the gap will be silence
-    return bytes(out)
+    def resume(self, now_ms: float) -> None:
+        """Both tracks go on."""
+        if self.paused:
+            from_ms, _ = self._silences.pop()
+            self._silences.append((from_ms, self._clock.at_ms(now_ms)))
+
+    def stop(self) -> None:
+        """Record no more, and forget what was not taken."""
+        self._on = False
+        self._heard, self._silences = HeardAudio(), []
+        self._caller.take(), self._agent.take()
+
+    def take(self, now_ms: float) -> Take:
+        """What has its place by now; it does not change any more."""
+        self._keep(self._heard.give_up(self._clock.at_ms(now_ms)))
+        return Take(self._caller.take(), self._agent.take())
+
+    def _keep(self, pieces: Iterable[Piece]) -> None:
+        """Add to the agent's track what of these pieces is not silenced by a pause."""
+        for piece in pieces:
+            for part in self._audible(piece):
+                self._agent.add(part)
+        if not self._heard.pending:
+            self._silences = self._silences[-1:] if self.paused else []
+
+    def _audible(self, piece: Piece) -> Iterable[Piece]:
+        from_ms = piece.at_ms
+        for silent_ms, until_ms in self._silences:
+            part = piece.part(from_ms, silent_ms)
+            if part.ms:
+                yield part
+            if until_ms is None:
+                return
+            from_ms = max(from_ms, until_ms)
+        rest = piece.part(from_ms, piece.end_ms)
+        if rest.ms:
+            yield rest

@@ -1,14 +1,17 @@
-"""Live calls: how many there are, who may end them, and whether new ones are taken."""
+"""Live calls: how many there are, how one is reached, and whether new ones are taken."""
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
+from app.call.control import CallControl
 from app.call.status import EndReason
 
 REMEMBERED = 10_000
 """How many ended calls are remembered, so that a late request about one is answered rightly."""
+
+RecordingWish = Literal["paused", "declined"]
 
 
 class Registry:
@@ -19,6 +22,7 @@ class Registry:
         self.draining = False
         self._live: dict[str, _Live] = {}
         self._ended: OrderedDict[str, EndReason] = OrderedDict()
+        self._wishes: OrderedDict[str, RecordingWish] = OrderedDict()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -35,11 +39,31 @@ class Registry:
         """How a call of this process ended; None while it lives, or when we never had it."""
         return self._ended.get(call_sid)
 
-    def enter(self, call_sid: str, end: Callable[[EndReason], None]) -> None:
-        """A call is live; `end` ends it for a reason."""
-        self._live[call_sid] = _Live(end)
+    def control(self, call: str) -> CallControl | None:
+        """The live call of that call sid, or of our own id; None where it is not here, or is ending."""
+        for call_sid, live in self._live.items():
+            if call in {call_sid, live.call_id}:
+                return live.control if self.is_live(call_sid) else None
+        return None
+
+    def enter(self, call_sid: str, call_id: str, control: CallControl) -> None:
+        """A call is live."""
+        self._live[call_sid] = _Live(call_id, control)
         self._ended.pop(call_sid, None)
         self._empty.clear()
+
+    def wish(self, call_sid: str, wish: RecordingWish | None) -> None:
+        """What was decided about that phone call's recording; it holds for its later streams as well."""
+        if wish is None:
+            self._wishes.pop(call_sid, None)
+        else:
+            self._wishes[call_sid] = wish
+        if len(self._wishes) > REMEMBERED:
+            self._wishes.popitem(last=False)
+
+    def wished(self, call_sid: str) -> RecordingWish | None:
+        """What was decided about that phone call's recording so far."""
+        return self._wishes.get(call_sid)
 
     def mark_ended(self, call_sid: str, reason: EndReason) -> None:
         """A call has ended; it may still be saying farewell."""
@@ -56,7 +80,7 @@ class Registry:
     def end(self, call_sid: str, reason: EndReason) -> None:
         """End a live call; one that is over already is left alone."""
         if live := self._live.get(call_sid):
-            live.end(reason)
+            live.control.end(reason)
 
     def end_all(self, reason: EndReason) -> None:
         """End every live call."""
@@ -75,5 +99,6 @@ class Registry:
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    end: Callable[[EndReason], None]
+    call_id: str
+    control: CallControl
     over: asyncio.Event = field(default_factory=asyncio.Event)

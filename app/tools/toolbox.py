@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from jsonschema import Draft202012Validator
 
-from app.conf.models import EndCallTool, FunctionTool, LookupTool
+from app.conf.models import EndCallTool, FunctionTool, LookupTool, StopRecordingTool
 from app.errors import ToolError
 from app.realtime.events import ToolCall
 
@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Toolbox:
-    """Runs the tools of one agent; those that end the call are the call's own business."""
+    """Runs the tools of one agent; those that change the call itself are the call's own business."""
 
     def __init__(self, tools: Sequence[FunctionTool], *, deadline_s: float) -> None:
         self._tools = {tool.name: tool for tool in tools}
@@ -31,6 +31,11 @@ class Toolbox:
     def hang_up_tools(self) -> frozenset[str]:
         """The names under which the model ends the call."""
         return frozenset(tool.name for tool in self._tools.values() if isinstance(tool, EndCallTool))
+
+    @property
+    def decline_tools(self) -> frozenset[str]:
+        """The names under which the model tells that the caller does not want to be recorded."""
+        return frozenset(tool.name for tool in self._tools.values() if isinstance(tool, StopRecordingTool))
 
     async def run(self, call: ToolCall) -> str:
         """The tool's output for the model. Raises `ToolError` with what the model shall be told instead."""
@@ -57,6 +62,8 @@ async def _run(tool: FunctionTool, arguments: Mapping[str, Any]) -> str:
             return _look_up(tool, arguments[tool.key_name])
         case EndCallTool():
             raise ToolError("The call cannot be ended this way now.")
+        case StopRecordingTool():
+            raise ToolError("The recording cannot be stopped this way now.")
 
 
 def _look_up(tool: LookupTool, key: str) -> str:

@@ -20,15 +20,19 @@ def connect_stream(
     fallback_number: str | None,
     after_url: str,
     recording_callback: str | None = None,
+    first_words: str | None = None,
 ) -> str:
     """Pipe the call into our media socket; what follows runs only when the stream ends without us.
 
     No `action`: it would keep Twilio from running the verbs behind `<Connect>`, which work even when we are dead.
-    With a callback Twilio records the call; that begins before `<Connect>`, where no later start is sure to work.
+    With a callback Twilio records the call; that begins before `<Connect>`, where no later start is sure to work,
+    and behind the first words, which nobody records.
     """
     if too_long := [name for name, value in parameters.items() if len(value) > PARAMETER_CHARACTERS]:
         raise ValueError(f"stream parameters over {PARAMETER_CHARACTERS} characters: {', '.join(too_long)}")
     response = VoiceResponse()
+    if first_words:
+        response.say(_speakable(first_words), language=language)
     if recording_callback:
         response.start().recording(
             channels=recordings.CHANNELS,

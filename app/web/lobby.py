@@ -126,15 +126,27 @@ class Lobby:
         """The answer this call had at that attempt; a webhook that comes again gets the same."""
         return self._answers.get((call_sid, attempt))
 
-    def expect(self, call_sid: str, agent: AgentConf, agent_version: int, *, answer: str, attempt: int = 0) -> None:
-        """A stream will come for this call: remember its answer and open its session ahead."""
+    def expect(
+        self,
+        call_sid: str,
+        agent: AgentConf,
+        agent_version: int,
+        *,
+        answer: str,
+        attempt: int = 0,
+        speaking_s: float = 0.0,
+    ) -> None:
+        """A stream will come for this call: remember its answer and open its session ahead.
+
+        The stream comes later by what the caller is told first.
+        """
         self._answers[call_sid, attempt] = answer
         if len(self._answers) > REMEMBERED_ANSWERS:
             self._answers.popitem(last=False)
         self.dismiss(call_sid)
         self._waiting[call_sid] = guest = Guest(agent, agent_version)
         self._empty.clear()
-        self._receive(call_sid, guest)
+        self._receive(call_sid, guest, self._claim_s + speaking_s)
 
     def dismiss(self, call_sid: str) -> None:
         """No stream will come for this call: close its session."""
@@ -148,7 +160,7 @@ class Lobby:
         if guest is None or not guest.claim():
             guest = Guest(agent, agent_version)
             guest.claim()
-            self._receive(call_sid, guest)
+            self._receive(call_sid, guest, self._claim_s)
         try:
             yield guest
         finally:
@@ -160,15 +172,15 @@ class Lobby:
             self._empty.set()
         return guest
 
-    def _receive(self, call_sid: str, guest: Guest) -> None:
-        host = self._group.create_task(self._keep(call_sid, guest), name=f"session-host-{call_sid}")
+    def _receive(self, call_sid: str, guest: Guest, claim_s: float) -> None:
+        host = self._group.create_task(self._keep(call_sid, guest, claim_s), name=f"session-host-{call_sid}")
         self._hosts.add(host)
         host.add_done_callback(self._hosts.discard)
         guest.be_hosted(host)
 
-    async def _keep(self, call_sid: str, guest: Guest) -> None:
+    async def _keep(self, call_sid: str, guest: Guest, claim_s: float) -> None:
         try:
-            await guest.stay(self._open_session, self._claim_s)
+            await guest.stay(self._open_session, claim_s)
         except Exception:  # the edge of a call: one session's trouble at closing is nobody else's
             _log.exception("session_close_failed")
         finally:

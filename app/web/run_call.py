@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Literal
 
 from app.call.carrier import Carrier
-from app.call.journal import JournalWriter
+from app.call.journal import Finished, JournalWriter
 from app.call.live import LiveCall
 from app.call.record import CallRecord
 from app.call.registry import Registry
@@ -28,8 +28,7 @@ class RunCall:
     journals: JournalWriter
     registry: Registry
     deadlines: Deadlines
-    finished: Callable[[Path], None]
-    """Told of each folder that is complete."""
+    finished: Finished
 
     async def __call__(self, arrival: Arrival, socket: StreamSocket, started: Started) -> None:
         """Carry the call to its end."""
@@ -43,13 +42,14 @@ class RunCall:
             open_session=arrival.session,
             run_tool=toolbox.run,
             hang_up_tools=toolbox.hang_up_tools,
+            decline_tools=toolbox.decline_tools,
             carrier=self.carrier(arrival.account_sid),
             journals=self.journals,
             registry=self.registry,
             deadlines=self.deadlines,
+            finished=self.finished,
         )
         await call.run()
-        self.finished(self.journals.root / arrival.call_id)
 
     def _record(self, arrival: Arrival) -> CallRecord:
         return CallRecord(
@@ -64,4 +64,10 @@ class RunCall:
             agent_version=arrival.agent_version,
             started_at=datetime.now(UTC),
             session=self.providers[arrival.agent.provider].compile(arrival.agent),
+            recording=self._recording(arrival),
         )
+
+    def _recording(self, arrival: Arrival) -> Literal["off", "on", "declined"]:
+        if arrival.agent.recording.source == "none":
+            return "off"
+        return "declined" if self.registry.wished(arrival.call_sid) == "declined" else "on"

@@ -19,7 +19,7 @@ from app.conf.models.speech import (
     Transcription,
     TurnDetection,
 )
-from app.conf.models.tools import EndCallTool, FunctionTool, LookupTool, McpTool, ToolConf
+from app.conf.models.tools import EndCallTool, FunctionTool, LookupTool, McpTool, StopRecordingTool, ToolConf
 from app.conf.models.webhooks import MessageKind, WebhookConf, new_webhook_secret
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "RowName",
     "SemanticVad",
     "ServerVad",
+    "StopRecordingTool",
     "StoredPrompt",
     "ToolConf",
     "Tracing",

@@ -2,13 +2,21 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, Tag, ValidationInfo, field_validator
+from pydantic import Field, Tag, ValidationInfo, field_validator, model_validator
 
 from app.conf.models.base import BY_SHAPE, DEFAULT, E164, Conf, RowName
 from app.conf.models.known import Known
 from app.conf.models.recording import Recording
 from app.conf.models.speech import NoiseFilter, NoiseReduction, ServerVad, Transcription, TurnDetection, Voice
-from app.conf.models.tools import FunctionChoice, FunctionTool, McpChoice, McpTool, ToolChoice, ToolConf
+from app.conf.models.tools import (
+    FunctionChoice,
+    FunctionTool,
+    McpChoice,
+    McpTool,
+    StopRecordingTool,
+    ToolChoice,
+    ToolConf,
+)
 
 
 class Fallback(Conf):
@@ -92,9 +100,15 @@ class AgentConf(Conf):
     recording: Recording = Recording()
 
     @property
+    def offered(self) -> list[ToolConf | StopRecordingTool]:
+        """All that the model may use: the tools, and the one that a consent line brings along."""
+        announced = self.recording.announced
+        return [*self.tools, StopRecordingTool.after(announced)] if announced else [*self.tools]
+
+    @property
     def functions(self) -> list[FunctionTool]:
         """The tools that we run ourselves."""
-        return [tool for tool in self.tools if not isinstance(tool, McpTool)]
+        return [tool for tool in self.offered if not isinstance(tool, McpTool)]
 
     @field_validator("provider")
     @classmethod
@@ -111,6 +125,13 @@ class AgentConf(Conf):
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two tools of one name: {', '.join(twice)}")
         return value
+
+    @model_validator(mode="after")
+    def _builtin_names_free(self) -> "AgentConf":
+        names = [tool.name for tool in self.offered]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"with a consent line the agent has a tool of this name already: {', '.join(twice)}")
+        return self
 
     @field_validator("tool_choice")
     @classmethod

@@ -40,6 +40,11 @@ class Recording(Conf):
     transcription: RecordingTranscription | None = RecordingTranscription()
 
     @property
+    def announced(self) -> str | None:
+        """What the caller is told before anything is recorded, if anything is."""
+        return self.consent_line if self.source != "none" else None
+
+    @property
     def own(self) -> bool:
         """Whether we record."""
         return self.source in {"own", "both"}

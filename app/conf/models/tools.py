@@ -22,6 +22,28 @@ class EndCallTool(Conf):
         return {"type": "object", "properties": {}, "additionalProperties": False}
 
 
+class StopRecordingTool(Conf):
+    """The caller may decline to be recorded; an agent with a consent line has this by itself."""
+
+    type: Literal["stop_recording"] = "stop_recording"
+    name: ToolName = "stop_recording"
+    description: str = (
+        "Stop recording this call and delete what was recorded. Call it as soon as the caller does not want to be "
+        "recorded, and tell the caller what came of it."
+    )
+
+    @classmethod
+    def after(cls, announced: str) -> "StopRecordingTool":
+        """The tool for callers who have been told exactly this."""
+        told = f'{cls().description} Before you came on the line the caller was told: "{announced}"'
+        return cls(description=told)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The arguments' JSON Schema: there are none."""
+        return {"type": "object", "properties": {}, "additionalProperties": False}
+
+
 class LookupTool(Conf):
     """The agent looks a key up in a table that stands right here."""
 
@@ -92,9 +114,10 @@ class McpTool(Conf):
         return self
 
 
-FunctionTool = EndCallTool | LookupTool
+FunctionTool = EndCallTool | LookupTool | StopRecordingTool
 """A tool that we run ourselves."""
-ToolConf = Annotated[FunctionTool | McpTool, Field(discriminator="type")]
+ToolConf = Annotated[EndCallTool | LookupTool | McpTool, Field(discriminator="type")]
+"""A tool as an operator writes it down."""
 
 
 class FunctionChoice(Conf):

@@ -113,7 +113,9 @@ def test_the_next_answer_plays_after_a_barge_in():
     flow.on_agent(ResponseDone("resp_1", "cancelled"), 120)
     flow.on_agent(ResponseStarted("resp_2"), 900)
 
-    assert play(flow, audio("item_2", 400, "resp_2"), 1000).plays_from_ms == 1000
+    answer = flow.on_agent(audio("item_2", 400, "resp_2"), 1000)
+    assert [type(action) for action in deeds(answer)] == [Play]
+    assert [action.at_ms for action in answer if isinstance(action, CallEvent)] == [1000]
 
 
 def test_where_the_caller_may_not_interrupt_the_agent_goes_on():

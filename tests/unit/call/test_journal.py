@@ -11,6 +11,7 @@ from app.audio import silence, to_base64
 from app.call.events import CallEvent, Kind
 from app.call.journal import Journal, read_events, read_record
 from app.call.record import CallRecord
+from app.call.status import CallStatus
 
 RECORD = CallRecord(
     id="0197", call_sid="CA1", account_sid="AC1", from_number="+15550001", to_number="+15550002", direction="inbound",
@@ -26,19 +27,78 @@ def journal(tmp_path: Path) -> Journal:
 def test_a_finished_folder_tells_the_whole_call(journal):
     journal.add(CallEvent(Kind.CALLER_SPEECH_STARTED, 5, {"item_id": "u1"}))
     journal.recorder.caller(0, to_base64(silence(20)), now_ms=0)
-    journal.recorder.agent(0, to_base64(b"\x01" * 160))
+    journal.recorder.agent("m1", to_base64(b"\x01" * 160), now_ms=0)
+    journal.recorder.mark("m1", now_ms=0)
     journal.collect()
     journal.write()
     journal.add(CallEvent(Kind.CALLER_TRANSCRIPT, 9, {"item_id": "u1", "text": "Hello"}))
-    journal.collect(everything=True)
     journal.finish(RECORD)
 
     assert read_record(journal.folder) == RECORD
     assert [(event.seq, event.kind) for event in read_events(journal.folder)] == [
         (1, "caller.speech_started"), (2, "caller.transcript"),
     ]  # fmt: skip
-    assert (journal.folder / "call.wav").read_bytes().endswith(b"\xff\x01" * 160)
+    assert (journal.folder / "call.wav").read_bytes().endswith(b"\xff\x01" * 80)
     assert json.loads((journal.folder / "transcript.json").read_text())[0]["said"] == "Hello"
+
+
+def test_a_call_without_a_sound_has_no_recording(tmp_path):
+    journal = Journal(tmp_path / "0197", RECORD, now_ms=lambda: 100.0, records=False)
+    journal.recorder.caller(0, to_base64(silence(20)), now_ms=0)
+    journal.finish(RECORD)
+
+    assert {path.name for path in journal.folder.iterdir()} == {"call.json", "owner", "transcript.json"}
+
+
+def test_a_write_that_failed_between_two_files_is_repeated_without_doubling(journal):
+    journal.add(CallEvent(Kind.CALL_STARTED, 0))
+    journal.collect()
+    journal.write()
+    journal.add(CallEvent(Kind.CALL_ENDED, 9))
+    journal.recorder.caller(0, to_base64(silence(20)), now_ms=0)
+    journal.collect()
+    (journal.folder / "caller.ulaw").mkdir()
+    with pytest.raises(IsADirectoryError):
+        journal.write()
+    (journal.folder / "caller.ulaw").rmdir()
+    journal.write()
+
+    assert [event.seq for event in read_events(journal.folder)] == [1, 2]
+
+
+def test_the_record_on_disk_keeps_up_with_the_call(journal):
+    journal.collect()
+    journal.write()
+    journal.record = replace(RECORD, status=CallStatus.LIVE)
+    journal.collect()
+    journal.write()
+
+    assert read_record(journal.folder).status is CallStatus.LIVE
+
+
+def test_a_declined_recording_is_deleted_and_never_comes_back(journal):
+    journal.recorder.caller(0, to_base64(silence(20)), now_ms=0)
+    journal.collect()
+    journal.write()
+    assert (journal.folder / "caller.ulaw").exists()
+    journal.recorder.caller(20, to_base64(silence(20)), now_ms=20)
+    journal.collect()  # on its way to the disk already
+    journal.declined()
+    journal.write()
+    journal.recorder.caller(40, to_base64(silence(20)), now_ms=40)
+    journal.finish(journal.record)
+
+    assert read_record(journal.folder).recording == "declined"
+    assert not list(journal.folder.glob("*.ulaw")) + list(journal.folder.glob("*.wav"))
+
+
+def test_an_event_that_cannot_be_written_holds_up_no_other(journal):
+    journal.add(CallEvent(Kind.TOOL_ANSWERED, 0, {"output": "\ud800"}))
+    journal.add(CallEvent(Kind.CALL_ENDED, 1))
+    journal.collect()
+    journal.write()
+
+    assert [event.seq for event in read_events(journal.folder)] == [1, 2]
 
 
 def test_a_write_that_failed_half_way_is_repeated_without_doubling(journal):
@@ -58,7 +118,7 @@ def test_nothing_is_forgotten_while_the_disk_refuses(journal):
     journal.folder.write_text("a file where the folder should be")
     journal.add(CallEvent(Kind.CALL_STARTED, 0))
     journal.collect()
-    with pytest.raises(OSError, match="exists"):
+    with pytest.raises(NotADirectoryError):
         journal.write()
     journal.folder.unlink()
     journal.write()

@@ -1,0 +1,107 @@
+"""The recording of a live call: who makes it, and how it is paused, resumed and declined."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from app.call.carrier import Carrier
+from app.call.events import CallEvent, Kind
+from app.call.journal import Journal, JournalWriter
+from app.call.registry import Registry
+from app.conf.models import Recording
+from app.errors import CarrierError
+
+DECLINED = "The recording has been stopped, and what was recorded has been deleted."
+NOT_YET_DELETED = "The recording has been stopped. What was recorded will be deleted."
+NOT_RECORDED = "This call is not being recorded."
+
+_log = structlog.get_logger(__name__)
+
+
+class CallRecording:
+    """Does to our own recording, and to the carrier's, what policy, caller and operator want.
+
+    Ours changes at once. The carrier is asked where it records too; when it refuses, that is logged and the call
+    goes on. What was decided holds for the phone call's later streams as well.
+    """
+
+    def __init__(
+        self,
+        policy: Recording,
+        *,
+        call_sid: str,
+        journal: Journal,
+        journals: JournalWriter,
+        carrier: Carrier,
+        carrier_s: float,
+        registry: Registry,
+        now_ms: Callable[[], float],
+    ) -> None:
+        self._policy = policy
+        self._call_sid = call_sid
+        self._journal = journal
+        self._journals = journals
+        self._carrier = carrier
+        self._carrier_s = carrier_s
+        self._registry = registry
+        self._now_ms = now_ms
+        self._paused = False
+        self._on = policy.source != "none" and registry.wished(call_sid) != "declined"
+
+    def begin(self) -> None:
+        """The call is live; a phone call whose recording was paused stays paused."""
+        if not self._on:
+            return
+        self._note(Kind.RECORDING_STARTED, source=self._policy.source)
+        if self._registry.wished(self._call_sid) == "paused":
+            self._pause()
+
+    async def pause(self) -> bool:
+        """Keep nothing of what is said from here on; False where nothing was being recorded."""
+        if not self._on or self._paused:
+            return False
+        self._pause()
+        await self._ask_carrier(self._carrier.pause_recording)
+        return True
+
+    async def resume(self) -> bool:
+        """Keep it again; False where the recording was not paused."""
+        if not self._on or not self._paused:
+            return False
+        self._paused = False
+        self._journal.recorder.resume(self._now_ms())
+        self._registry.wish(self._call_sid, None)
+        self._note(Kind.RECORDING_RESUMED)
+        await self._ask_carrier(self._carrier.resume_recording)
+        return True
+
+    async def decline(self) -> str:
+        """The caller does not want it: stop, and delete what there is. What the model shall be told of it."""
+        if not self._on:
+            return NOT_RECORDED
+        self._on = False
+        self._registry.wish(self._call_sid, "declined")
+        self._journal.declined()
+        self._note(Kind.RECORDING_DECLINED)
+        deleted = await self._journals.flush(self._journal)
+        await self._ask_carrier(self._carrier.stop_recording)
+        return DECLINED if deleted else NOT_YET_DELETED
+
+    def _pause(self) -> None:
+        self._paused = True
+        self._journal.recorder.pause(self._now_ms())
+        self._registry.wish(self._call_sid, "paused")
+        self._note(Kind.RECORDING_PAUSED)
+
+    async def _ask_carrier(self, request: Callable[[str], Awaitable[None]]) -> None:
+        if not self._policy.twilio:
+            return
+        try:
+            async with asyncio.timeout(self._carrier_s):
+                await request(self._call_sid)
+        except (CarrierError, TimeoutError) as error:
+            _log.warning("carrier_recording_refused", request=request.__name__, error=str(error) or "time limit")
+
+    def _note(self, kind: Kind, **data: str) -> None:
+        self._journal.add(CallEvent(kind, int(self._now_ms()), data))

@@ -1,0 +1,1 @@
+"""What we promise in figures, measured. Run one with `python -m benchmarks.<name>`."""
