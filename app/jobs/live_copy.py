@@ -20,7 +20,7 @@ from app.jobs.emit import emit
 PERIOD_S = 0.25
 MOST_WAITING = 10_000
 """Beyond this, copies are dropped: the journal has everything, and the end of the call brings it."""
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 200
 LONGEST_PAUSE_S = 15.0
 
 _log = structlog.get_logger(__name__)
