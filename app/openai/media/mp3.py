@@ -1,5 +1,8 @@
 """How long an mp3 file plays: the sum of its frames, as neither constant rates nor its tags can be trusted."""
 
+import re
+from functools import lru_cache
+
 from app.errors import AudioError
 
 _RATES_HZ = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
@@ -15,6 +18,11 @@ _KBITS_2 = {
     2: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     1: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
+_HEADER = re.compile(
+    rb"\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff][%s]"
+    % b"".join(rb"\x%02x" % byte for byte in range(0x10, 0xF0) if byte >> 2 & 3 != 3)
+)
+"""Sync, a version, a layer, a bitrate and a rate that there are: what else is between frames is passed over at once."""
 _TAGS = (b"Xing", b"Info", b"VBRI")
 """A first frame with one of these holds no sound."""
 
@@ -25,7 +33,7 @@ def seconds(data: bytes) -> float:
     while at + 4 <= len(data):
         frame = _frame(data[at : at + 4])
         if frame is None:
-            at = _next_sync(data, at + 1)
+            at = _next_header(data, at + 1)
             continue
         size, length_s = frame
         if frames or not any(tag in data[at : at + 60] for tag in _TAGS):
@@ -47,11 +55,12 @@ def _after_id3(data: bytes) -> int:
     return 10 + size
 
 
-def _next_sync(data: bytes, at: int) -> int:
-    found = data.find(b"\xff", at)
-    return len(data) if found < 0 else found
+def _next_header(data: bytes, at: int) -> int:
+    found = _HEADER.search(data, at)
+    return found.start() if found else len(data)
 
 
+@lru_cache(maxsize=256)
 def _frame(head: bytes) -> tuple[int, float] | None:
     """How many bytes a frame with this header has and how long it plays; None where it is no header."""
     if head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
