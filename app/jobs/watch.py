@@ -1,6 +1,7 @@
 """Looks, once a minute, for what an operator must hear of before callers do: `system.*` messages."""
 
 import asyncio
+import contextlib
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
@@ -14,19 +15,21 @@ from app.db import job_health, webhooks
 from app.db.engine import db_session
 from app.errors import ConfMissing, DatabaseError
 from app.jobs.emit import emit
+from app.jobs.transcribe import NO_MONEY
 from app.logs import mask_text
 
 LOOK_EVERY_S = 60.0
+GATHER_S = 1.0
+"""So long after the first refusal: where every call is refused, one look tells of many."""
 OVERDUE = timedelta(minutes=15)
 """A job that should have run so long ago is stuck."""
 MESSAGES_KEPT = timedelta(days=30)
 MOST_TROUBLES = 100
 
-_REFUSALS = {
-    "invalid_api_key": MessageKind.KEY_REJECTED,
-    "insufficient_quota": MessageKind.QUOTA,
-}
+_REFUSALS = {"invalid_api_key": MessageKind.KEY_REJECTED} | dict.fromkeys(NO_MONEY, MessageKind.QUOTA)
 """What a provider calls it, and what we do."""
+_CODES = {Kind.SESSION_ERROR: "code", Kind.RESPONSE_DONE: "reason"}
+"""Where events say so."""
 
 Trouble = tuple[MessageKind, str]
 """Which kind, and at which account: `openai/default`."""
@@ -43,23 +46,28 @@ class Watch:
         self._known = known
         self._troubles: dict[Trouble, str] = {}
         """Heard from live calls, which touch no database; the next look writes them."""
+        self._heard = asyncio.Event()
 
     def listen(self, record: CallRecord, event: CallEvent) -> None:
         """A listener of calls: keep in mind what a provider said of our key."""
-        if event.kind is not Kind.SESSION_ERROR:
-            return
-        kind = _REFUSALS.get(str(event.data.get("code")))
+        code = str(event.data.get(_CODES[event.kind])) if event.kind in _CODES else ""
+        kind = _REFUSALS.get(code)
         if kind and len(self._troubles) < MOST_TROUBLES:
-            self._troubles.setdefault((kind, self._account(record.agent)), str(event.data.get("message") or ""))
+            text = str(event.data.get("message") or code)
+            self._troubles.setdefault((kind, self._account(record.agent)), text)
+            self._heard.set()
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Look until cancelled; at once when a call has told of trouble."""
         while True:
+            self._heard.clear()
             try:
                 await self.look(datetime.now(UTC))
             except DatabaseError as error:
                 _log.debug("watch_waits", error=str(error))
-            await asyncio.sleep(LOOK_EVERY_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._heard.wait(), LOOK_EVERY_S)
+            await asyncio.sleep(GATHER_S)
 
     async def look(self, now: datetime) -> None:
         """Look once; telling of the same again changes nothing."""

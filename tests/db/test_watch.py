@@ -136,6 +136,7 @@ async def test_a_key_that_a_call_found_refused_is_told_once_a_day(
 async def test_what_else_goes_wrong_in_a_call_is_no_trouble_of_the_key(engine: AsyncEngine, watch: Watch) -> None:
     watch.listen(RECORD, CallEvent(Kind.SESSION_ERROR, 0, {"code": "rate_limit_exceeded"}))
     watch.listen(RECORD, CallEvent(Kind.CALL_ENDED, 0, {"code": "invalid_api_key"}))
+    watch.listen(RECORD, CallEvent(Kind.RESPONSE_DONE, 0, {"reason": None}))
     await watch.look(NOW)
 
     assert await told(engine) == []
