@@ -20,7 +20,10 @@ _in_use: list[Transcriber] = []
 
 
 async def transcribe_audio(recording_bytes: bytes) -> TranscriptionResponse:
-    """The words of a sound file, by the default model, with the key from `core_conf`; raises `TranscriptionError`."""
+    """The words of a sound file, by the default model, with the key from `core_conf`; raises `TranscriptionError`.
+
+    Outside of a server `SettingsError` or `DatabaseError` say that there is no `core_conf` to be read.
+    """
     return await transcribe_audio_with_options(TranscriptionRequest(recording_bytes))
 
 

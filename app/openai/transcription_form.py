@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from app.errors import AudioError
 from app.openai.constants import FileTranscriptionModel, file_transcription_model
 from app.openai.media.kind import Kind, kind_of
+from app.openai.media.length import seconds_of
 from app.openai.transcription_rules import default_format, refused
 from app.openai.types.transcription import KnownSpeaker, TranscriptionRequest
 
 ONE_BLOCK_S = 30.0
 """The diarizing model takes more than this only in chunks."""
+REFERENCE_S = (2.0, 10.0)
 
 
 @dataclass(slots=True)
@@ -107,4 +110,11 @@ def _reference(speaker: KnownSpeaker) -> str:
     kind = kind_of(speaker.reference)
     if kind is None:
         raise refused("known_speakers", f"the reference of {speaker.name} is no sound file", code="not_audio")
+    try:
+        seconds = seconds_of(speaker.reference, kind)
+    except AudioError as error:
+        raise refused("known_speakers", f"the reference of {speaker.name}: {error}", code="audio_damaged") from error
+    if seconds is not None and not REFERENCE_S[0] <= seconds <= REFERENCE_S[1]:
+        text = f"the reference of {speaker.name} plays {seconds:.1f} s, and must have 2 to 10"
+        raise refused("known_speakers", text, code="unsupported_value")
     return f"data:{kind.content_type};base64,{base64.b64encode(speaker.reference).decode()}"

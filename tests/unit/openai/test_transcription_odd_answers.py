@@ -9,6 +9,7 @@ from app.conf.models import OpenAICoreConf
 from app.errors import ConfMissing, SettingsError, TranscriptionKeyRejected, TranscriptionUnavailable
 from app.openai import Transcriber, TranscriptionRequest
 from app.openai.connect import tls
+from tests.unit.openai.sound_files import silent_wav
 from tests.unit.openai.transcription_house import CALL, KEY, conf
 
 URL = "https://api.example.com/v1/audio/transcriptions"
@@ -66,6 +67,25 @@ async def test_an_answer_without_an_end_is_not_read_for_ever():
         )
         with pytest.raises(TranscriptionUnavailable, match="does not end"):
             await transcriber.transcribe(TranscriptionRequest(CALL))
+
+
+class Measuring(httpx.AsyncBaseTransport):
+    """Notes the largest piece in which a request goes out."""
+
+    largest = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        async for piece in request.stream:
+            self.largest = max(self.largest, len(piece))
+        return httpx.Response(200, json={"text": "Hi"})
+
+
+async def test_a_large_file_goes_out_in_pieces_as_one_block_would_hold_up_every_call():
+    transport = Measuring()
+    async with httpx.AsyncClient(transport=transport) as http:
+        await Transcriber(http, conf, URL).transcribe(TranscriptionRequest(silent_wav(600)))
+    assert 0 < transport.largest <= 1 << 16
 
 
 async def test_json_that_comes_where_text_was_asked_for_is_read_as_json():

@@ -13,6 +13,7 @@ from app.openai.types.transcription import KnownSpeaker, TranscriptionRequest
 from tests.unit.openai import sound_files as files
 
 SOUND = files.silent_wav(1)
+VOICE = files.silent_wav(3)
 DIARIZER = "gpt-4o-transcribe-diarize"
 
 
@@ -105,7 +106,7 @@ def test_a_name_of_our_choice_is_sent_with_the_extension_of_what_the_bytes_are()
          {"include[]": ["logprobs"], "temperature": ["0"], "response_format": ["json"]}),
         ({"model": "gpt-4o-transcribe", "include": ["logprobs"], "stream": True}, {"stream": ["true"]}),
         ({"model": DIARIZER}, {"response_format": ["diarized_json"]}),
-        ({"model": DIARIZER, "known_speakers": [KnownSpeaker("agent", SOUND), KnownSpeaker("b", "data:audio/wav;x")]},
+        ({"model": DIARIZER, "known_speakers": [KnownSpeaker("agent", VOICE), KnownSpeaker("b", "data:audio/wav;x")]},
          {"known_speaker_names[]": ["agent", "b"]}),
         ({"model": "my-deployment", "language": "en", "keywords": ["x"]}, {"language": ["en"], "keywords[]": ["x"]}),
     ],
@@ -117,10 +118,24 @@ def test_each_model_gets_its_hints_in_the_fields_that_it_takes(fields, expected)
 
 
 def test_a_known_speakers_voice_goes_as_a_data_url():
-    [url] = sent(asked(model=DIARIZER, known_speakers=[KnownSpeaker("agent", SOUND)])).fields[
+    [url] = sent(asked(model=DIARIZER, known_speakers=[KnownSpeaker("agent", VOICE)])).fields[
         "known_speaker_references[]"
     ]
     assert url.startswith("data:audio/wav;base64,UklGR")
+
+
+@pytest.mark.parametrize(
+    ("reference", "why"),
+    [
+        (b"no sound", "no sound file"),
+        (b"RIFF\0\0\0\0WAVE", "before its sound"),
+        (SOUND, "1.0 s"),
+        (files.silent_wav(11), "11.0 s"),
+    ],
+)
+def test_a_known_speakers_voice_that_would_be_refused_is_not_uploaded(reference, why):
+    with pytest.raises(TranscriptionRefused, match=f"reference of Ann.*{why}"):
+        sent(asked(model=DIARIZER, known_speakers=[KnownSpeaker("Ann", reference)]))
 
 
 def test_whisper_is_not_asked_to_stream_as_it_would_not():
