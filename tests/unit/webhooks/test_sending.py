@@ -83,7 +83,7 @@ def test_a_server_that_is_gone_is_left_alone() -> None:
         ("120", 120),
         ("0", 0),
         ("-5", 0),
-        ((NOW + timedelta(seconds=90)).strftime("%a, %d %b %Y %H:%M:%S GMT"), 90),
+        pytest.param((NOW + timedelta(seconds=90)).strftime("%a, %d %b %Y %H:%M:%S GMT"), 90, id="a date ahead"),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
         ("soon", None),
         ("inf", None),
