@@ -18,9 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app import logs
 from app.background import background
 from app.call.carrier import Carrier
-from app.call.events import NumberedEvent
 from app.call.journal import JournalWriter, Listener
-from app.call.record import CallRecord
 from app.call.registry import Registry
 from app.call.status import EndReason
 from app.conf.models import AgentConf, Known
@@ -31,15 +29,16 @@ from app.db import api_keys, calls
 from app.db.engine import db_session
 from app.errors import DatabaseError, ParleyError
 from app.jobs.archive import Archive
-from app.jobs.ingest import Ingest
+from app.jobs.ingest import Ingest, save_rows
 from app.jobs.live_copy import LiveCopy, save_live
+from app.jobs.own_recording import OwnRecordings
 from app.jobs.twilio_callbacks import TwilioCallbacks
+from app.jobs.watch import Watch
 from app.openai.client_secret import BrowserKey, create_browser_key
 from app.openai.realtime import OpenAIProvider
 from app.openai.rules import OPENAI_RULES
 from app.openai.transcription import Transcriber, use
 from app.realtime.session import RealtimeProvider, RealtimeSession
-from app.recordings.storage import open_storage
 from app.settings import CONTAINER_SECRETS, Settings
 from app.timing import Deadlines
 from app.twilio.rest import account_rest, new_client
@@ -118,15 +117,15 @@ async def _open(
     providers = _providers(opened.store, settings, deadlines)
     client = await stack.enter_async_context(new_client())
     stack.enter_context(use(Transcriber(client, opened.store.openai, settings.openai_transcription_url)))
-    storage_url = settings.storage_url.get_secret_value() if settings.storage_url else None
-    storage = open_storage(storage_url, settings.data_dir)
     live_copy = LiveCopy(partial(save_live, opened.engine))
     call_news = CallNews(opened.engine)
+    watch = Watch(opened.engine, opened.store, known())
     journals = JournalWriter(
-        settings.data_dir / "calls", period_s=deadlines.journal_s, listeners=(*listeners, live_copy)
+        settings.data_dir / "calls", period_s=deadlines.journal_s, listeners=(*listeners, live_copy, watch.listen)
     )
-    ingest = Ingest(journals.root, partial(_save, opened.engine))
-    await stack.enter_async_context(open_jobs(settings, opened, deadlines))
+    context = await stack.enter_async_context(open_jobs(settings, opened, deadlines))
+    own = OwnRecordings(opened.engine, opened.store, context.storage)
+    ingest = Ingest(journals.root, partial(save_rows, opened.engine), own)
     callbacks = TwilioCallbacks(settings.data_dir, opened.engine)
     await stack.enter_async_context(
         background(
@@ -136,6 +135,7 @@ async def _open(
             callbacks.run,
             live_copy.run,
             call_news.run,
+            watch.run,
             partial(_tidy, opened.engine),
         )
     )
@@ -167,7 +167,7 @@ async def _open(
         browser_key=partial(_browser_key, opened.store, client, settings.openai_base_url, deadlines.connect_s),
         recording_told=callbacks.take,
         archive=Archive(opened.engine, journals.root),
-        storage=storage,
+        storage=context.storage,
         call_news=call_news,
     )
     await _introduce(opened, settings)
@@ -238,11 +238,6 @@ async def _tidy(engine: AsyncEngine) -> None:
             async with db_session(engine) as db:
                 await calls.purge_claims(db, CLAIMS_KEPT)
         await asyncio.sleep(CLAIMS_KEPT.total_seconds())
-
-
-async def _save(engine: AsyncEngine, record: CallRecord, events: Sequence[NumberedEvent]) -> None:
-    async with db_session(engine) as db:
-        await calls.record_call(db, record, events)
 
 
 async def _browser_key(

@@ -14,11 +14,12 @@ def worker(
         float, typer.Option(min=0.5, help="The jobs of a worker that was silent for this long go to another.")
     ] = 30.0,
 ) -> None:
-    """Work at jobs only: fetch, transcribe, deliver, delete. Stop it with SIGTERM: what runs goes back to the queue.
+    """Work at jobs only: fetch, transcribe, deliver, delete. SIGTERM stops it; what runs goes back to the queue.
 
-    A server does the same beside its calls. Start workers where that is not enough: any number, on any machine that
-    reaches the same DATABASE_URL (directly, not through a pooler of transactions), with the same SECRET_KEY and the
-    same STORAGE_URL. A folder as storage must be one that all of them see.
+    A server does the same beside its calls; start workers where that is not enough.
+    Any number, on any machine that has the same DATABASE_URL (directly, not through
+    a pooler of transactions), the same SECRET_KEY and the same STORAGE_URL. A folder
+    as storage must be one that all of them see.
     """
     from app import logs
 

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.recordings import change_recording, find_recording, find_transcript, save_transcript
+from app.db.recordings import change_recording, find_recording, find_transcript
+from app.db.transcripts import mark_transcript
 from app.jobs.job import JobKind
 from app.recordings.states import RecordingState, TranscriptState
 
@@ -24,7 +25,7 @@ async def _no_words(db: AsyncSession, recording_id: UUID, reason: str) -> None:
     recording = await find_recording(db, recording_id)
     transcript = await find_transcript(db, recording_id)
     if recording and (transcript is None or transcript.state == TranscriptState.WAITING):
-        await save_transcript(db, recording_id, call_id=recording.call_id, state=TranscriptState.FAILED, reason=reason)
+        await mark_transcript(db, recording_id, TranscriptState.FAILED, reason, call_id=recording.call_id)
 
 
 async def _no_sound(db: AsyncSession, recording_id: UUID, reason: str) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,6 +15,7 @@ from app.db.engine import db_session
 from app.db.live_calls import add_events, record_live
 from app.errors import DatabaseError
 from app.jobs.emit import emit
+from app.jobs.messages import call_started
 
 PERIOD_S = 0.25
 MOST_WAITING = 10_000
@@ -118,22 +118,8 @@ async def save_live(engine: AsyncEngine, batch: LiveBatch) -> None:
     async with db_session(engine) as db:
         for call in batch.calls:
             if await record_live(db, call):
-                await emit(db, "call.started", call.id, _started(call))
+                await emit(db, "call.started", call.id, call_started(call))
         await add_events(db, batch.events)
-
-
-def _started(call: CallRecord) -> dict[str, Any]:
-    return {
-        "call_id": call.id,
-        "call_sid": call.call_sid,
-        "attempt": call.attempt,
-        "from_number": call.from_number,
-        "to_number": call.to_number,
-        "direction": call.direction,
-        "agent": call.agent,
-        "agent_version": call.agent_version,
-        "started_at": call.started_at,
-    }
 
 
 def _batch(news: Sequence[tuple[CallRecord, CallEvent]], saved: Mapping[str, CallRecord]) -> LiveBatch:

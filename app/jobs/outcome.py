@@ -42,6 +42,7 @@ async def write_down(db: AsyncSession, job: Job, outcome: Outcome, *, chance: fl
     match outcome:
         case None:
             row.state, row.reason = JobState.DONE, None
+            await job_entries.drop(db, row.id)
             await end_pause(db, job.kind)
         case GiveUp():
             await fail(db, row, str(outcome))
@@ -66,6 +67,7 @@ async def wait(db: AsyncSession, row: JobRow, after_s: float) -> None:
 async def fail(db: AsyncSession, row: JobRow, reason: str) -> None:
     """No more tries: say so on the job and on its subject."""
     row.state, row.reason = JobState.FAILED, _short(reason)
+    await job_entries.drop(db, row.id)
     await note_failure(db, JobKind(row.kind), row.subject, row.reason)
     _log.error("job_failed", job=str(row.id), kind=row.kind, subject=row.subject, reason=row.reason)
 

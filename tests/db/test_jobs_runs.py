@@ -54,6 +54,7 @@ async def test_a_run_that_goes_well_ends_the_job(engine):
     assert await runs(engine)(job_id) is None
     job = await row(engine, job_id)
     assert (job.state, job.attempts, job.reason) == ("done", 1, None)
+    assert await entries(engine) == []
 
 
 async def test_the_attempt_is_counted_before_the_handler_runs(engine):
@@ -94,6 +95,7 @@ async def test_a_job_that_is_given_up_keeps_its_reason(engine):
     assert await runs(engine, GiveUp("no such server"))(job_id) is None
     job = await row(engine, job_id)
     assert (job.state, job.reason) == ("failed", "no such server")
+    assert await entries(engine) == []
 
 
 async def test_no_secret_is_kept_with_a_reason(engine):
