@@ -14,6 +14,7 @@ from tests.db.fixtures import (  # noqa: F401 (fixtures are found by their names
     reachable_dir,
     template,
 )
+from tests.e2e.calls_api import api  # noqa: F401 (as above)
 from tests.e2e.rig import Rig, open_rig
 
 OpenRig = Callable[..., Any]

@@ -1,6 +1,6 @@
 """Calls that were and calls that go on: search, read, export, delete."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Depends, Query
@@ -25,6 +25,17 @@ House = Annotated[Services, Depends(services)]
 Responses = dict[int | str, dict[str, Any]]
 NO_CALL: Responses = {404: {"description": "There is no such call."}}
 _LIVE: Responses = {409: {"description": "The call is going on."}}
+_FIRST = {"parameters": {"call_id": "$response.body#/data/0/id"}}
+_LINKS: Responses = {
+    200: {
+        "links": {
+            "first": {"operationId": "get_call"} | _FIRST,
+            "first_events": {"operationId": "list_call_events"} | _FIRST,
+            "first_recordings": {"operationId": "list_call_recordings"} | _FIRST,
+            "first_transcript": {"operationId": "get_call_transcript"} | _FIRST,
+        }
+    }
+}
 _ZIP: Responses = {
     200: {"content": {"application/zip": {}}, "description": "A zip file with a folder for each call."},
     404: {"description": "There is no call with that number."},
@@ -33,7 +44,7 @@ _ZIP: Responses = {
 router = api_router("calls", "/calls")
 
 
-@router.get("", name="list_calls", response_model=CallPage)
+@router.get("", name="list_calls", response_model=CallPage, responses=_LINKS)
 async def find_calls(
     house: House,
     _: Reader,
@@ -52,13 +63,9 @@ async def delete_calls_of_a_number(
     house: House,
     holder: Writer,
     number: Party,
-    confirm: Annotated[bool, Query(description="Must be true: nothing brings them back.")] = False,
+    _confirm: Annotated[Literal["true"], Query(alias="confirm", description="Nothing brings them back.")],
 ) -> DeletedCalls:
     """Delete every call with a number, with events, transcripts and recordings; calls that go on are only counted."""
-    if not confirm:
-        raise Problem(
-            400, "confirmation_missing", "This deletes every call with the number for good: add confirm=true."
-        )
     gone = await house.archive.delete_calls_with(number, holder.actor)
     return DeletedCalls(calls=gone.calls, recordings=gone.recordings, live=gone.live)
 
@@ -74,7 +81,7 @@ async def export_calls_of_a_number(house: House, _: Reader, number: Party) -> St
     return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 
-@router.get("/{call_id}", name="get_call", responses=NO_CALL)
+@router.get("/{call_id:uuid}", name="get_call", responses=NO_CALL)
 async def read_call(call_id: CallId, house: House, _: Reader) -> Call:
     """One call: turns, tools, latency, usage, session and recordings; also while it goes on."""
     async with db_session(house.engine) as db:
@@ -84,7 +91,7 @@ async def read_call(call_id: CallId, house: House, _: Reader) -> Call:
     return show_call(row, digest(events), recordings)
 
 
-@router.delete("/{call_id}", name="delete_call", status_code=204, responses=NO_CALL | _LIVE)
+@router.delete("/{call_id:uuid}", name="delete_call", status_code=204, responses=NO_CALL | _LIVE)
 async def delete_one_call(call_id: CallId, house: House, holder: Writer) -> None:
     """Delete the call with its events, transcripts and recordings, here and at Twilio. Nothing brings it back."""
     try:

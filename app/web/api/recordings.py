@@ -27,6 +27,16 @@ NOT_STORED: Responses = {
     409: {"description": "Its sound is not in the storage; `code` says whether it may come."},
     410: {"description": "It was deleted."},
 }
+_FIRST = {"parameters": {"recording_id": "$response.body#/data/0/id"}}
+_LINKS: Responses = {
+    200: {
+        "links": {
+            "first": {"operationId": "get_recording"} | _FIRST,
+            "first_audio": {"operationId": "get_recording_audio"} | _FIRST,
+            "first_again": {"operationId": "transcribe_recording"} | _FIRST,
+        }
+    }
+}
 
 router = api_router("recordings")
 
@@ -37,7 +47,7 @@ class RecordingList(BaseModel):
     data: list[Recording]
 
 
-@router.get("/calls/{call_id}/recordings", name="list_call_recordings", responses=NO_CALL)
+@router.get("/calls/{call_id}/recordings", name="list_call_recordings", responses=_LINKS | NO_CALL)
 async def read_recordings(call_id: CallId, house: House, _: Reader) -> RecordingList:
     """The recordings of a call, oldest first, and where they are on their way."""
     async with db_session(house.engine) as db:
