@@ -6,7 +6,7 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -15,11 +15,12 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.call.events import NumberedEvent
-from app.call.journal import CALL, EVENTS, RECORDING, TRANSCRIPT, read_events, read_record
+from app.call.journal import CALL, EVENTS, TRANSCRIPT, read_events, read_record
 from app.conf.models import DEFAULT
 from app.conf.opening import open_store
 from app.db import calls
 from app.db.engine import db_session
+from app.db.recordings import recordings_of
 from app.errors import ParleyError
 from app.sandbox import story
 from app.sandbox.beside import wait_ready
@@ -80,7 +81,8 @@ async def demo(folder: Path, console: Console) -> bool:
                 call = await twilio.place_call(to=story.CALLED, from_=story.CALLER)
                 await _watch(call, folder, console)
                 saved = await _saved_steps(opened.engine, call.call_sid)
-            return _report(console, folder, call, saved)
+                recordings = await _recordings(opened.engine, folder, call.call_sid)
+            return _report(console, folder, call, saved, recordings)
 
 
 def _settings(environment: Mapping[str, str]) -> Settings:
@@ -195,16 +197,31 @@ async def _saved_steps(engine: AsyncEngine, call_sid: str) -> list[story.Step]:
     return story.steps(events, record)
 
 
-def _report(console: Console, root: Path, call: SandboxCall, steps: list[story.Step]) -> bool:
+async def _recordings(engine: AsyncEngine, root: Path, call_sid: str) -> list[Path]:
+    """The call's recordings, once they are in the storage: the call's folder then has none."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SAVED_WITHIN_S):
+            while True:
+                async with db_session(engine) as db:
+                    keys = [each.key for each in await recordings_of(db, call_sid) if each.key]
+                if keys:
+                    return [root / "recordings" / key for key in keys]
+                await asyncio.sleep(LOOK_EVERY_S)
+    return []
+
+
+def _report(
+    console: Console, root: Path, call: SandboxCall, steps: list[story.Step], recordings: Sequence[Path]
+) -> bool:
     console.print()
     console.print(latencies(call.timeline))
     console.print(verdict(steps))
     for warning in call.warnings:
         console.print(f"[red]Twilio would warn: {warning.code} {warning.text}[/red]")
     if folder := _folder(root, call.call_sid):
-        console.print("The call's folder, and the server's log:")
-        console.print(files([folder / RECORDING, folder / TRANSCRIPT, folder / EVENTS, root / LOG]), soft_wrap=True)
-    return all(step.happened for step in steps) and not call.warnings
+        console.print("The recording, the call's folder, and the server's log:")
+        console.print(files([*recordings, folder / TRANSCRIPT, folder / EVENTS, root / LOG]), soft_wrap=True)
+    return all(step.happened for step in steps) and bool(recordings) and not call.warnings
 
 
 def _free_port() -> int:

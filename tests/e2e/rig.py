@@ -19,7 +19,9 @@ from app.conf.models import DEFAULT
 from app.conf.store import ConfStore
 from app.db.calls import find_call, find_events
 from app.db.engine import create_engine, db_session
+from app.db.recordings import find_recording
 from app.main import create_app
+from app.recordings.audio import probe
 from app.sandbox.openai.brain import Brain
 from app.sandbox.openai.server import SandboxOpenAI
 from app.sandbox.twilio import SandboxCall, SandboxTwilio
@@ -93,6 +95,19 @@ class Rig:
         assert events[-1].kind == Kind.CALL_ENDED
         assert not [task for task in asyncio.all_tasks() if task.get_name() in {"caller-leg", "agent-leg"}]
         return record, events
+
+    async def tracks(self, record: CallRecord) -> tuple[bytes, bytes]:
+        """The caller and the agent as our recording has them, once it is in the storage."""
+        async with asyncio.timeout(10):
+            while True:
+                async with db_session(self.engine) as db:
+                    recording = await find_recording(db, record.id)
+                if recording and recording.key:
+                    break
+                await asyncio.sleep(0.01)
+        file = self.data_dir / "recordings" / recording.key
+        sound = (await asyncio.to_thread(file.read_bytes))[(await asyncio.to_thread(probe, file)).data_at :]
+        return sound[0::2], sound[1::2]
 
 
 def played(call: SandboxCall) -> bytes:

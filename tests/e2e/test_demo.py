@@ -21,4 +21,5 @@ async def test_the_demo_tells_its_story_also_where_an_earlier_one_left_other_acc
     assert demo.returncode == 0, told
     assert "NO" not in told
     assert "agent_hangup" in told
-    assert list(folder.glob("calls/*/call.wav"))
+    [recording] = folder.glob("recordings/*/*/*.wav")
+    assert str(recording) in told
