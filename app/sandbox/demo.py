@@ -61,6 +61,7 @@ async def demo(folder: Path, console: Console) -> bool:
             "PUBLIC_URL": public_url,
             "PORT": str(port),
             "OPENAI_REALTIME_BASE_URL": openai.realtime_url,
+            "OPENAI_TRANSCRIPTION_URL": openai.transcription_url,
             "TWILIO_API_BASE_URL": twilio.api_base_url,
             "LOG_FORMAT": "json",
         }
