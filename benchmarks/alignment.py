@@ -2,7 +2,9 @@
 
 import argparse
 from collections.abc import Iterator
+from functools import partial
 from random import Random
+from typing import Any
 
 from app.audio import FRAME_MS
 from app.call.pieces import Piece
@@ -10,7 +12,7 @@ from app.call.recorder import Recorder
 from benchmarks.line import Line
 
 HOUR_MS = 3_600_000
-LINES: dict[str, dict[str, float]] = {"good line": {}, "bad line ": {"lost": 0.001, "doubled": 0.001}}
+LINES: dict[str, dict[str, Any]] = {"good line": {}, "bad line ": {"lost": 0.001, "doubled": 0.001}}
 """Delays of 30 to 120 ms and clocks that drift apart on both; on the bad one frames are missing or come twice."""
 
 
@@ -21,7 +23,7 @@ def talk(line: Line, random: Random, until_ms: float) -> None:
         said_ms, pace, send_ms = 0, random.uniform(1.2, 8), at_ms
         for _ in range(random.randint(1, 30)):
             ms = FRAME_MS * random.randint(1, 25)
-            line.at(send_ms, lambda ms=ms: line.play(ms))
+            line.at(send_ms, partial(line.play, ms))
             said_ms += ms
             send_ms += ms / pace + (random.uniform(100, 1500) if random.random() < 0.05 else 0)
         over_ms = max(send_ms, at_ms + said_ms)
@@ -31,11 +33,11 @@ def talk(line: Line, random: Random, until_ms: float) -> None:
         at_ms = over_ms + random.uniform(100, 4000)
 
 
-def hour(seed: int = 1, **line: float) -> tuple[Line, list[Piece], list[Piece]]:
+def hour(seed: int = 1, **conditions: Any) -> tuple[Line, list[Piece], list[Piece]]:
     """A whole hour of it: the line with the truth, and what was recorded of caller and agent."""
     random = Random(seed)  # noqa: S311
     recorder = Recorder()
-    call = Line(recorder, random, **line)
+    call = Line(recorder, random, **conditions)
     talk(call, random, HOUR_MS)
     caller: list[Piece] = []
     agent: list[Piece] = []

@@ -116,3 +116,19 @@ def test_a_providers_rules_are_asked_with_the_day_and_name_the_agent_they_refuse
         known.accept("a", AgentConf(model="m"), date(2027, 1, 1))
     with pytest.raises(ConfInvalid, match=r"^agent/a: x: disagrees$"):
         known.modernise("a", {})
+
+
+def test_a_consent_line_brings_its_tool_along_unless_nobody_records():
+    line = "This call is recorded."
+    announced = agent(recording={"consent_line": line})
+    assert [tool.name for tool in announced.functions] == ["stop_recording"]
+    assert line in announced.offered[0].description
+    assert announced.tools == []
+    assert agent(recording={"consent_line": line, "source": "none"}).functions == []
+    assert agent().functions == []
+
+
+def test_a_consent_lines_tool_shares_its_name_with_no_other():
+    lookup = {"type": "lookup", "name": "stop_recording", "description": "x", "entries": {}}
+    assert agent(tools=[lookup]).functions[0].name == "stop_recording"
+    assert "stop_recording" in refusal(tools=[lookup], recording={"consent_line": "This call is recorded."})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.conf.models import EndCallTool, LookupTool
+from app.conf.models import EndCallTool, LookupTool, StopRecordingTool
 from app.errors import ToolError
 from app.realtime.events import ToolCall
 from app.tools.toolbox import MAX_OUTPUT_BYTES, Toolbox
@@ -53,3 +53,8 @@ async def test_control_characters_never_reach_the_model():
 
 def test_the_tools_that_hang_up_are_known_by_their_names():
     assert toolbox.hang_up_tools == {"end_call"}
+
+
+def test_the_tool_that_declines_a_recording_is_known_by_its_name():
+    assert Toolbox([StopRecordingTool()], deadline_s=1).decline_tools == {"stop_recording"}
+    assert toolbox.decline_tools == frozenset()

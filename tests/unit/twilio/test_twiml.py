@@ -65,3 +65,12 @@ def test_a_rejection_says_why():
 
 def test_hanging_up_is_one_verb():
     assert twiml.hang_up().endswith("<Response><Hangup /></Response>")
+
+
+def test_first_words_are_said_before_anybody_records():
+    [say, start, verb, _] = connect(
+        first_words="Dieses Gespräch wird <aufgezeichnet>.", recording_callback="https://x/r"
+    )
+
+    assert (say.tag, say.text, say.attrib) == ("Say", "Dieses Gespräch wird <aufgezeichnet>.", {"language": "de-DE"})
+    assert (start.tag, verb.tag) == ("Start", "Connect")

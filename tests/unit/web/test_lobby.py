@@ -41,6 +41,16 @@ async def test_an_unclaimed_session_is_closed_in_time():
         assert lobby.answer("CA1") == "<a/>"
 
 
+async def test_a_session_waits_longer_by_what_the_caller_is_told_first():
+    model = Model()
+    async with Lobby(model.open, claim_s=0.01) as lobby:
+        lobby.expect("CA1", AGENT, 1, answer="<a/>", speaking_s=0.15)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(lobby.wait_empty(), 0.1)
+        async with asyncio.timeout(1):
+            await lobby.wait_empty()
+
+
 async def test_a_claimed_session_outlives_the_time_limit_and_is_closed_when_the_call_ends():
     model = Model()
     async with Lobby(model.open, claim_s=0.01) as lobby:
