@@ -137,17 +137,17 @@ _UNKNOWN_RECOGNISER = TranscriptionModel(hints=True, delay=True)
 
 def realtime_model(name: str | None) -> RealtimeModel:
     """What is known of a model; a name we do not know (a deployment, a newer model) is taken at its word."""
-    return REALTIME_MODELS.get(_family(name), _UNKNOWN)
+    return REALTIME_MODELS.get(family(name), _UNKNOWN)
 
 
 def transcription_model(name: str | None) -> TranscriptionModel:
     """What is known of a recogniser; a name we do not know is taken at its word."""
-    return TRANSCRIPTION_MODELS.get(_family(name), _UNKNOWN_RECOGNISER)
+    return TRANSCRIPTION_MODELS.get(family(name), _UNKNOWN_RECOGNISER)
 
 
 def file_transcription_model(name: str) -> FileTranscriptionModel | None:
     """What is known of a model for finished recordings; None for a name we do not know, which is taken at its word."""
-    return FILE_TRANSCRIPTION_MODELS.get(_family(name))
+    return FILE_TRANSCRIPTION_MODELS.get(family(name))
 
 
 def ending(name: str, last_day: date | None, instead: str, today: date) -> str | None:
@@ -164,6 +164,6 @@ def may_reason(model: str | None) -> bool:
     return realtime_model(model).reasons
 
 
-def _family(name: str | None) -> str:
+def family(name: str | None) -> str:
     """A dated snapshot shares its family's fate: gpt-realtime-2025-08-28 is gpt-realtime."""
     return re.sub(r"-\d{4}-\d{2}-\d{2}$", "", name or "")

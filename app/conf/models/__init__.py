@@ -8,8 +8,10 @@ from app.conf.models.agent import AgentConf, Fallback, RetentionRatio, StoredPro
 from app.conf.models.base import BY_SHAPE, DEFAULT, E164, Conf, RowName, e164
 from app.conf.models.hours import OpeningHours, is_open
 from app.conf.models.known import Finding, Known, Modernised, ProviderRules, Risk
+from app.conf.models.limits import LimitsConf
+from app.conf.models.prices import PricesConf, TelephonyPrices, TokenPrices
 from app.conf.models.recording import Recording, RecordingSource, RecordingTranscription
-from app.conf.models.rows import SECTIONS, explain, parse
+from app.conf.models.rows import SECTIONS, SINGLE, explain, parse
 from app.conf.models.speech import (
     CustomVoice,
     NoiseReduction,
@@ -27,6 +29,7 @@ __all__ = [
     "DEFAULT",
     "E164",
     "SECTIONS",
+    "SINGLE",
     "AgentConf",
     "Conf",
     "CustomVoice",
@@ -35,6 +38,7 @@ __all__ = [
     "Finding",
     "FunctionTool",
     "Known",
+    "LimitsConf",
     "LookupTool",
     "McpTool",
     "MessageKind",
@@ -44,6 +48,7 @@ __all__ = [
     "NumberConf",
     "OpenAICoreConf",
     "OpeningHours",
+    "PricesConf",
     "ProviderRules",
     "Recording",
     "RecordingSource",
@@ -55,6 +60,8 @@ __all__ = [
     "ServerVad",
     "StopRecordingTool",
     "StoredPrompt",
+    "TelephonyPrices",
+    "TokenPrices",
     "ToolConf",
     "Tracing",
     "Transcription",

@@ -1,5 +1,6 @@
 """The sections of `core_conf`, and how a row becomes typed."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +10,8 @@ from app.conf.models.accounts import NumberConf, OpenAICoreConf, TwilioCoreConf
 from app.conf.models.agent import AgentConf
 from app.conf.models.base import DEFAULT, Conf, e164
 from app.conf.models.known import Known
+from app.conf.models.limits import LimitsConf
+from app.conf.models.prices import PricesConf
 from app.conf.models.webhooks import WebhookConf
 from app.errors import ConfInvalid, Fault
 
@@ -18,8 +21,12 @@ SECTIONS: Mapping[str, type[Conf]] = {
     "agent": AgentConf,
     "number": NumberConf,
     "webhook": WebhookConf,
+    "prices": PricesConf,
+    "limits": LimitsConf,
 }
 """In an order in which no row needs a later one."""
+SINGLE = frozenset({"prices", "limits"})
+"""Sections whose only row is `default`."""
 ROW_NAME = r"(?!\.{1,2}$)[\w+.\- ]{1,100}"
 """No `.` and no `..`: a web address cannot name them."""
 
@@ -33,8 +40,11 @@ def parse(section: str, name: str, value: object, known: Known) -> Conf:
         raise ConfInvalid(f"{section}: a row's name has 1 to 100 letters, digits, spaces or any of + . - _")
     if section == "number" and name != DEFAULT and not _is_e164(name):
         raise ConfInvalid(f"number/{name}: the name is a phone number in E.164 form (like +15551234567) or 'default'")
+    if section in SINGLE and name != DEFAULT:
+        raise ConfInvalid(f"{section}/{name}: this section has one row, which is called 'default'")
     try:
-        return model.model_validate(value, context=known)
+        # as JSON: only there does pydantic take types strictly ("yes" is no boolean), and still know a date as text
+        return model.model_validate_json(json.dumps(value), strict=True, context=known)
     except ValidationError as error:
         raise ConfInvalid(explain(f"{section}/{name}", error, value), faults(error, value)) from None
 

@@ -1,15 +1,17 @@
 """Access to the services we use, and whatever else an operator sets: each section of the configuration alike."""
 
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
+from fastapi import Path
 from pydantic import create_model
 
-from app.conf.models import SECTIONS
+from app.conf.models import DEFAULT, SECTIONS, SINGLE
 from app.web.api.paging import Page
 from app.web.api.routing import api_router
 from app.web.api.row_routes import add_row_routes
 from app.web.api.rows import Given, Kind, RowName, Shown, Version
 
+OnlyName = Annotated[str, Path(pattern=f"^{DEFAULT}$", description="This section has one row.", examples=[DEFAULT])]
 OWN_ROUTES = frozenset({"agent", "number"})
 """Sections that have an address of their own."""
 
@@ -23,7 +25,7 @@ def _kind(section: str, model: Any) -> Kind:
         f"/config/{section}",
         f"{section}_config",
         f"{section}_configs",
-        RowName,
+        OnlyName if section in SINGLE else RowName,
         create_model(f"Given{word}Config", __base__=Given[model]),
         cast(Any, shown),
         create_model(f"{word}ConfigPage", __base__=Page[shown]),

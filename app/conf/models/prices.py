@@ -1,0 +1,43 @@
+"""What a model and a phone line cost, in US dollars."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
+
+from app.conf.models.base import Conf
+
+Usd = Annotated[Decimal, Field(ge=0, le=1_000_000)]
+ModelName = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class TokenPrices(Conf):
+    """What a model costs, for a million tokens of each kind."""
+
+    text_in: Usd
+    text_cached: Usd
+    """Of what went in, the part that was cached."""
+    text_out: Usd
+    audio_in: Usd
+    audio_cached: Usd
+    audio_out: Usd
+    image_in: Usd | None = None
+    """Without it, answers to images have no price."""
+    image_cached: Usd | None = None
+
+
+class TelephonyPrices(Conf):
+    """What the carrier takes for each minute that has begun; it depends on the contract, so none is built in."""
+
+    inbound_usd_per_minute: Usd | None = None
+    outbound_usd_per_minute: Usd | None = None
+
+
+class PricesConf(Conf):
+    """Prices that differ from those this build knows; a row of its own for each model."""
+
+    models: dict[ModelName, TokenPrices] = Field(default_factory=dict)
+    """By the model's name; a name without its date stands for all its dates."""
+    transcription_usd_per_minute: dict[ModelName, Usd] = Field(default_factory=dict)
+    """By the name of the model that writes recordings down."""
+    telephony: TelephonyPrices = Field(default_factory=TelephonyPrices)
