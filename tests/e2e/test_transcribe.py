@@ -4,19 +4,27 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pytest
 from click.testing import Result
+from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner
 
+from app.call.digest import digest
 from app.cli import app as parley
+from app.db.engine import db_session
+from app.db.recordings import find_transcript
+from app.db.tables import Transcript
 from app.openai.transcode import from_ulaw
-from app.sandbox.openai.brain import ScriptedBrain
+from app.recordings.states import TranscriptState
+from app.sandbox.openai.brain import Reply, Say, ScriptedBrain
 from app.sandbox.openai.server import SandboxOpenAI
 from app.sandbox.openai.transcription_desk import TranscriptionFault
 from app.sandbox.voices.clips import clip, text_of
 from app.settings import Settings
+from tests.e2e.rig import Rig
 from tests.unit.recordings.sounds import hiss, silence, stereo, wav
 
 Parley = Callable[..., Awaitable[Result]]
@@ -39,10 +47,10 @@ async def openai() -> AsyncIterator[SandboxOpenAI]:
 
 
 @pytest.fixture
-def transcribe(openai: SandboxOpenAI, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parley:
+def transcribe(openai: SandboxOpenAI, engine: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parley:
     for field in Settings.model_fields:
         monkeypatch.delenv(field.upper(), raising=False)
-    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("SECRET_KEY", "s" * 32)
     monkeypatch.setenv("OPENAI_TRANSCRIPTION_URL", openai.transcription_url)
@@ -171,3 +179,39 @@ async def test_an_option_that_cannot_be_is_named(transcribe: Parley, call: Path)
     refused = await transcribe("call.wav", "--language", "english")
     assert refused.exit_code == 2
     assert "--language" in refused.stderr
+
+
+async def test_a_call_we_recorded_is_written_down_after_it_with_both_speakers(rig):
+    greets, answers = Reply.of(Say.phrase(GREETING)), Reply.of(Say.phrase(ANSWER))
+    house = await rig(ScriptedBrain([greets, answers]), agent={"recording": {"source": "own"}}, speed=3.0)
+    call = await house.ring()
+    await call.wait_heard(ms(GREETING))
+    await call.say(clip(QUESTION))
+    await call.wait_heard(ms(GREETING) + ms(ANSWER))
+    await call.hang_up()
+    record, events = await house.settled(call)
+
+    made = await transcript_of(house, record.id)
+    assert (made.state, made.reason) == ("done", None)
+    assert [(each["speaker"], each["text"]) for each in made.segments] == [
+        ("agent", text_of(GREETING)),
+        ("caller", text_of(QUESTION)),
+        ("agent", text_of(ANSWER)),
+    ]
+    turns = digest(events).turns
+    for each, turn in zip(made.segments, turns, strict=True):
+        assert each["start_ms"] == pytest.approx(turn.at_ms, abs=900)  # the model notices a caller that late
+    assert made.differences == []
+    assert made.cost_usd is not None
+    assert len(house.openai.transcriptions.requests) == 3
+
+
+async def transcript_of(house: Rig, recording_id: str) -> Transcript:
+    """The transcript, once it is no longer waited for."""
+    async with asyncio.timeout(15):
+        while True:
+            async with db_session(house.engine) as db:
+                found = await find_transcript(db, UUID(recording_id))
+            if found and found.state != TranscriptState.WAITING:
+                return found
+            await asyncio.sleep(0.02)
