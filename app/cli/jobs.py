@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from app.jobs.job import JobKind, JobState
 from app.settings import Settings
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 app = typer.Typer(name="jobs", help="See what work waits, failed or is paused, and send it round again.")
 
 MOST = 200
+_LINE = "{:<36}  {:<16}  {:<7}  {:>5}  {:>7}"
+_COLOURS = {"failed": "red", "running": "green", "done": "dim"}
 
 
 @app.callback()
@@ -98,23 +100,23 @@ def _run(work: "Callable[[AsyncSession], Awaitable[None]]") -> None:
 
 
 def _show(paused: "Sequence[JobPause]", found: "Sequence[Job]") -> None:
-    console = Console()
+    console = Console(highlight=False)
     for pause in paused:
-        console.print(
-            f"[bold red]{pause.kind} is paused[/bold red] since {pause.since:%Y-%m-%d %H:%M} UTC, probed again at"
-            f" {pause.until:%H:%M}: ",
-            end="",
-        )
-        console.print(pause.reason, markup=False, highlight=False)
-    table = Table("id", "kind", "subject", "state", "attempts", "age", "next", "reason")
-    for column in table.columns[:3]:
-        column.no_wrap = True
+        times = f"since {pause.since:%Y-%m-%d %H:%M} UTC, probed again at {pause.until:%H:%M}"
+        console.print(f"[bold red]{pause.kind} is paused[/] {times}: {escape(pause.reason)}", soft_wrap=True)
     now = datetime.now(UTC)
+    console.print(f"[bold]{_LINE.format('id', 'kind', 'state', 'tries', 'age')}[/]" if found else "No jobs.")
     for job in found:
-        next_run = _span(job.run_after - now) if job.state == JobState.WAITING else ""
-        cells = job.kind, job.subject, job.state, str(job.attempts), _span(now - job.created_at), next_run
-        table.add_row(str(job.id), *cells, (job.reason or "").replace("[", r"\["))
-    console.print(table if found else "No jobs.")
+        line = _LINE.format(str(job.id), job.kind, job.state, job.attempts, _span(now - job.created_at))
+        console.print(f"[{_COLOURS.get(job.state, 'default')}]{line}[/]", soft_wrap=True)
+        console.print(f"  {escape(_details(job, now))}", soft_wrap=True)
+
+
+def _details(job: "Job", now: datetime) -> str:
+    """What it is about, what went wrong with it, and when it is tried again."""
+    reason = f": {job.reason}" if job.reason else ""
+    waits = job.state == JobState.WAITING and job.run_after > now
+    return f"{job.subject}{reason}" + (f" (again in {_span(job.run_after - now)})" if waits else "")
 
 
 def _job(job: "Job") -> dict[str, Any]:
