@@ -17,7 +17,9 @@ from app.main import known
 from app.openai.constants import OPENAI_TRANSCRIPTION_URL
 from app.settings import Settings
 from app.timing import Deadlines
-from app.twilio.rest import PhoneNumber, TwilioRest, new_client
+from app.twilio.numbers import PhoneNumber
+from app.twilio.rest import TwilioRest, new_client
+from app.twilio.rest_numbers import list_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ async def _webhooks(opened: Opened, settings: Settings, client: httpx.AsyncClien
     for account in accounts:
         rest = TwilioRest(client, account, base_url=settings.twilio_api_base_url, carrier_s=Deadlines().carrier_s)
         try:
-            numbers += await rest.phone_numbers()
+            numbers += await list_numbers(rest)
         except CarrierError as error:
             return [Check("webhooks", "problem", str(error))]
     wanted = {row.name for row in opened.store.rows("number") if row.name != DEFAULT}

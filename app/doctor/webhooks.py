@@ -3,14 +3,15 @@
 from collections.abc import Collection, Sequence
 
 from app.doctor.report import Check
-from app.twilio.rest import PhoneNumber
+from app.twilio.numbers import PhoneNumber, changes_for, points_here
 
-PATHS = {"voice_url": "/twilio/voice", "voice_fallback_url": "/twilio/fallback", "status_callback": "/twilio/status"}
+GET_WILL_DO = {"voice_method", "voice_fallback_method"}
+"""We answer these either way."""
 
 
 def compare(numbers: Sequence[PhoneNumber], wanted: Collection[str], public_url: str) -> list[Check]:
     """Each of our numbers (`wanted`, and whatever else sends its calls here) beside what its webhooks should be."""
-    ours = [one for one in numbers if one.phone_number in wanted or _points_here(one, public_url)]
+    ours = [one for one in numbers if one.phone_number in wanted or points_here(one, public_url)]
     checks = [_number(one, public_url) for one in ours]
     absent = set(wanted) - {one.phone_number for one in numbers}
     checks += [Check(number, "problem", "no Twilio account of ours has it") for number in sorted(absent)]
@@ -21,17 +22,8 @@ def compare(numbers: Sequence[PhoneNumber], wanted: Collection[str], public_url:
 
 def _number(number: PhoneNumber, public_url: str) -> Check:
     wrong = [
-        f"{field} is {got or 'not set'}, should be {public_url}{path}"
-        for field, path in PATHS.items()
-        if _bare(got := getattr(number, field)) != f"{public_url}{path}"
+        f"{change.field} is {change.before or 'not set'}, should be {change.after or 'not set'}"
+        for change in changes_for(number, public_url)
+        if change.field not in GET_WILL_DO
     ]
     return Check(number.phone_number, "problem" if wrong else "ok", "\n".join(wrong) or "all webhooks point here")
-
-
-def _points_here(number: PhoneNumber, public_url: str) -> bool:
-    return any(_bare(getattr(number, field)).startswith(f"{public_url}/") for field in PATHS)
-
-
-def _bare(url: str | None) -> str:
-    """Without the fragment, in which Twilio is told how often to try again."""
-    return (url or "").partition("#")[0]

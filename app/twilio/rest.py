@@ -1,4 +1,4 @@
-"""Twilio's REST API: redirect and end a call, hold its recording, see where numbers send theirs."""
+"""Twilio's REST API: redirect and end a call, hold its recording."""
 
 import asyncio
 from collections.abc import Iterable
@@ -23,17 +23,8 @@ def new_client() -> httpx.AsyncClient:
     return httpx.AsyncClient(trust_env=False, timeout=None)  # noqa: S113 - each request has its own deadline below
 
 
-class PhoneNumber(msgspec.Struct, frozen=True):
-    """A number of an account, and where it sends its calls."""
-
-    phone_number: str
-    voice_url: str | None = None
-    voice_fallback_url: str | None = None
-    status_callback: str | None = None
-
-
 class TwilioRest:
-    """One account's calls and numbers; an `app.call.carrier.Carrier`."""
+    """One account's calls; an `app.call.carrier.Carrier`."""
 
     def __init__(self, client: httpx.AsyncClient, account: TwilioCoreConf, *, base_url: str, carrier_s: float) -> None:
         self._client = client
@@ -84,15 +75,6 @@ class TwilioRest:
     async def _post(self, path: str, form: dict[str, str]) -> None:
         await self.ask(f"updating a call ({', '.join(form)})", self.request("POST", path, data=form))
 
-    async def phone_numbers(self) -> list[PhoneNumber]:
-        """The account's numbers, as far as one page of a thousand holds them."""
-        what = "listing the numbers"
-        response = await self.ask(what, self.request("GET", "/IncomingPhoneNumbers.json", params={"PageSize": 1000}))
-        try:
-            return msgspec.json.decode(response.content, type=_Numbers).incoming_phone_numbers
-        except msgspec.DecodeError as error:
-            raise CarrierApiError(f"{what}: Twilio's answer cannot be read: {error}") from None
-
     def request(self, method: str, path: str, **content: Any) -> httpx.Request:
         """A request about something of this account."""
         return self._client.build_request(method, f"{self.account_url}{path}", **content)
@@ -131,10 +113,6 @@ def account_rest(
         if account.account_sid == account_sid:
             return TwilioRest(client, account, base_url=base_url, carrier_s=carrier_s)
     raise ConfMissing(f"there is no twilio row for the account {account_sid}")
-
-
-class _Numbers(msgspec.Struct):
-    incoming_phone_numbers: list[PhoneNumber]
 
 
 def _passing(status: int | None) -> bool:

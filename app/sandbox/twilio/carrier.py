@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from app.sandbox.twilio.call import SandboxCall
 from app.sandbox.twilio.follower import Follower
@@ -110,7 +110,17 @@ class SandboxTwilio:
             "voice_fallback_url": self._fallback_url,
             "status_callback": self._status_url,
         }
-        self._rest.numbers.append({"phone_number": number, "account_sid": self.account_sid, **urls, **changes})
+        self._rest.numbers.own(number, {**urls, **changes})
+
+    @property
+    def numbers(self) -> list[dict[str, Any]]:
+        """The account's numbers as they are now, in Twilio's fields."""
+        return self._rest.numbers.numbers
+
+    @property
+    def account(self) -> dict[str, Any]:
+        """The account in Twilio's fields; a test may change them."""
+        return self._rest.numbers.account
 
     def fail_rest(self, status: int | None, *, code: int = 20500, times: int = 1) -> None:
         """Let the next REST requests fail with that status; None lets them hang until the client gives up."""

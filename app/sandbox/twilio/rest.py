@@ -21,6 +21,7 @@ from uvicorn.server import ServerState
 from app.errors import CarrierFault
 from app.sandbox.twilio.call import SandboxCall
 from app.sandbox.twilio.recording_room import RecordingRoom
+from app.sandbox.twilio.rest_numbers import NumbersApi
 from app.sandbox.twilio.rest_recordings import RecordingsApi
 from app.sandbox.twilio.steps import End, Fetch, Follow
 from app.sandbox.twilio.timeline import EndCause
@@ -64,7 +65,7 @@ class RestApi:
     ) -> None:
         self.requests: list[RestRequest] = []
         self.faults: list[RestFault] = []
-        self.numbers: list[dict[str, Any]] = []
+        self.numbers = NumbersApi(self, account_sid)
         self._account_sid = account_sid
         self._authorization = f"Basic {base64.b64encode(f'{account_sid}:{auth_token}'.encode()).decode()}"
         self._calls = calls
@@ -79,7 +80,7 @@ class RestApi:
                 Route(f"{ACCOUNT}/Calls.json", self._create_call, methods=["POST"]),
                 Route(f"{ACCOUNT}/Calls/{{call_sid}}.json", self._fetch_call, methods=["GET"]),
                 Route(f"{ACCOUNT}/Calls/{{call_sid}}.json", self._update_call, methods=["POST"]),
-                Route(f"{ACCOUNT}/IncomingPhoneNumbers.json", self._list_numbers, methods=["GET"]),
+                *self.numbers.routes(ACCOUNT),
                 *self._recordings.routes(ACCOUNT),
                 Route("/{path:path}", self._unknown, methods=["GET", "POST", "DELETE"]),
             ]
@@ -87,11 +88,6 @@ class RestApi:
 
     async def _list_calls(self, request: Request) -> Response:
         return await self.answer(request, lambda _: self._page())
-
-    async def _list_numbers(self, request: Request) -> Response:
-        return await self.answer(
-            request, lambda _: {"incoming_phone_numbers": self.numbers, "page": 0, "page_size": 50}
-        )
 
     async def _create_call(self, request: Request) -> Response:
         return await self.answer(request, self._created, status=201)

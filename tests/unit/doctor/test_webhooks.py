@@ -1,9 +1,10 @@
 """Numbers at Twilio beside what their webhooks should be."""
 
 import pytest
+from msgspec import structs
 
 from app.doctor.webhooks import compare
-from app.twilio.rest import PhoneNumber
+from app.twilio.numbers import PhoneNumber
 
 HERE = "https://calls.example.com"
 NUMBER = "+15550100100"
@@ -45,3 +46,9 @@ def test_a_number_that_no_account_has_and_an_account_without_our_numbers_are_pro
     ]
     [nothing] = compare([ELSEWHERE], set(), HERE)
     assert nothing.verdict == "problem"
+
+
+def test_an_application_or_a_trunk_makes_twilio_ignore_the_numbers_own_webhooks():
+    for field in ("voice_application_sid", "trunk_sid"):
+        [check] = compare([structs.replace(RIGHT, **{field: "XX1"})], {NUMBER}, HERE)
+        assert (check.verdict, check.text) == ("problem", f"{field} is XX1, should be not set")
