@@ -67,7 +67,7 @@ async def test_a_put_of_what_is_not_there_makes_it(api: Api):
 
 @pytest.mark.parametrize(
     ("header", "status"),
-    [('"1"', 412), ('"2"', 200), ('"1", "2"', 200), ("*", 200), ('W/"2"', 412), ("2", 400), ('"2', 400)],
+    [('"1"', 412), ('"2"', 200), ('"1", "2"', 200), ("*", 200), ('W/"2"', 412), ("2", 422), ('"2', 422)],
 )
 async def test_a_write_over_another_version_than_the_one_seen_is_refused(api: Api, header: str, status: int):
     await an_agent(api)
@@ -183,6 +183,22 @@ async def test_null_in_a_patch_is_the_default_or_the_null_that_a_field_knows(api
     changed = (await api.ask("PATCH", "/agents/sales", json={"config": patch})).json()["config"]
     assert (changed["voice"], changed["noise_reduction"]) == ("marin", None)
     assert (changed["recording"]["transcription"], changed["recording"]["retention_days"]) == (None, 9)
+
+
+@pytest.mark.parametrize(
+    ("config", "path"),
+    [
+        ({"recording": {"delete_at_twilio": "yes"}}, "config.recording.delete_at_twilio"),
+        ({"speed": "1.2"}, "config.speed"),
+        ({"speaks_first": 1}, "config.speaks_first"),
+        ({"max_call_seconds": "60"}, "config.max_call_seconds"),
+    ],
+)
+async def test_a_value_of_another_type_is_refused_and_not_guessed_at(api: Api, config: dict[str, object], path: str):
+    for method in ("PUT", "PATCH"):
+        await api.ask("PUT", "/agents/a", json={"config": {}})
+        refused = await api.ask(method, "/agents/a", json={"config": config})
+        assert (refused.status_code, [error["path"] for error in refused.json()["errors"]]) == (422, [path])
 
 
 async def test_secrets_are_written_and_never_read(api: Api, engine: AsyncEngine):

@@ -67,7 +67,9 @@ class BrowserKeyWish(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    lifetime_s: Annotated[int, Field(ge=10, le=7200, description="A session that is open outlives its key.")] = 600
+    lifetime_s: Annotated[
+        int, Field(strict=True, ge=10, le=7200, description="A session that is open outlives its key.")
+    ] = 600
 
 
 class ShownBrowserKey(BaseModel):

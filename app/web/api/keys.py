@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.db import api_keys
 from app.db.api_keys import Scope
@@ -19,6 +19,12 @@ from app.web.api.row_routes import House
 from app.web.problems import Problem
 
 router = api_router("keys")
+
+
+def _text(moment: object) -> object:
+    if moment is not None and not isinstance(moment, str):
+        raise ValueError("write it as text, like 2027-01-31T12:00:00Z")
+    return moment
 
 
 class NewKey(BaseModel):
@@ -37,7 +43,9 @@ class NewKey(BaseModel):
             description="`read`, `write` (and read), `calls` (act on calls), `admin` (everything).",
         ),
     ]
-    expires_at: Annotated[AwareDatetime | None, Field(description="Without it, never.")] = None
+    expires_at: Annotated[
+        AwareDatetime | None, BeforeValidator(_text), Field(description="With its zone. Without it, never.")
+    ] = None
 
 
 class Key(BaseModel):

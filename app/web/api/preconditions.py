@@ -6,24 +6,28 @@ from typing import Annotated
 
 from fastapi import Depends, Header
 
-from app.web.problems import Problem
-
 ANY = "*"
-_TAG = re.compile(r'(?:W/)?"[^"]*"')
+_TAG = r'(?:W/)?"[^"]*"'
+_PATTERN = rf"^(\*|{_TAG}(\s*,\s*{_TAG})*)$"
 
 IfMatch = Annotated[
     str | None,
     Header(
         max_length=1000,
+        pattern=_PATTERN,
         description="Write only if the version is still this one (the `ETag` of a read); 412 otherwise. "
         "Without it, the last writer wins.",
     ),
 ]
 IfNoneMatch = Annotated[
-    str | None, Header(max_length=1000, description="`*`: write only if there is none yet; 412 otherwise.")
+    str | None,
+    Header(max_length=1000, pattern=_PATTERN, description="`*`: write only if there is none yet; 412 otherwise."),
 ]
 IfChanged = Annotated[
-    str | None, Header(alias="If-None-Match", max_length=1000, description="304 while the version is still this one.")
+    str | None,
+    Header(
+        alias="If-None-Match", max_length=1000, pattern=_PATTERN, description="304 while the version is still this one."
+    ),
 ]
 
 
@@ -59,7 +63,4 @@ Precondition = Annotated[Callable[[int], bool], Depends(_expected)]
 
 def _tags(header: str, *, weak: bool) -> set[str]:
     """The tags of a header; a weak one proves nothing where a write is to rely on it."""
-    tags = [tag.strip() for tag in header.split(",")]
-    if not all(_TAG.fullmatch(tag) for tag in tags):
-        raise Problem(400, "precondition_invalid", 'A precondition is an ETag as it was given, like `"3"`, or `*`.')
-    return {tag.removeprefix("W/") for tag in tags if weak or not tag.startswith("W/")}
+    return {tag.removeprefix("W/") for tag in re.findall(_TAG, header) if weak or not tag.startswith("W/")}
