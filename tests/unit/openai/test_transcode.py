@@ -157,6 +157,7 @@ def test_what_is_no_base64_is_no_audio():
     assert told(transcoding, [AudioDelta("%%%", "a"), AudioDone("a")]) == [AudioDone("a")]
 
 
-def test_an_ordinary_session_loads_neither_numpy_nor_soxr():
-    script = "import sys, app.main; sys.exit(bool({'numpy', 'soxr'} & sys.modules.keys()))"
+@pytest.mark.parametrize(("module", "heavy"), [("app.openai.realtime", {"numpy", "soxr"}), ("app.main", {"soxr"})])
+def test_an_ordinary_session_loads_nothing_to_resample_with(module: str, heavy: set[str]):
+    script = f"import sys, {module}; sys.exit(bool({heavy} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
