@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,15 @@ class CarrierFault(CarrierError):
 
 class LastAdminKey(ParleyError):
     """Without this key nobody could administer the server over its API."""
+
+
+class OutboundRefused(ParleyError):
+    """A call is not placed; the message says why in words, `code` in one, and `next_at` when it could be."""
+
+    def __init__(self, code: str, message: str, *, next_at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.next_at = next_at
 
 
 class Refused(ParleyError):

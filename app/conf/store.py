@@ -11,7 +11,17 @@ from sqlalchemy import exc, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conf import snapshot
-from app.conf.models import DEFAULT, AgentConf, Conf, Known, NumberConf, OpenAICoreConf, TwilioCoreConf, WebhookConf
+from app.conf.models import (
+    DEFAULT,
+    AgentConf,
+    Conf,
+    Known,
+    NumberConf,
+    OpenAICoreConf,
+    OutboundConf,
+    TwilioCoreConf,
+    WebhookConf,
+)
 from app.conf.records import Records, ShownRow
 from app.conf.secrets import KeyRing, redact
 from app.conf.writes import Author, Writes, Written
@@ -84,6 +94,15 @@ class ConfStore:
     def twilio_accounts(self) -> list[TwilioCoreConf]:
         """Every Twilio account that may send us requests."""
         return [entry.conf for entry in self._snapshot.values() if isinstance(entry.conf, TwilioCoreConf)]
+
+    def own_numbers(self) -> list[str]:
+        """The numbers that have a row of their own."""
+        return [name for section, name in self._snapshot if section == "number" and name != DEFAULT]
+
+    def outbound(self) -> OutboundConf:
+        """What calls that we place must keep to."""
+        entry = self._snapshot.get(("outbound", DEFAULT))
+        return entry.conf if entry and isinstance(entry.conf, OutboundConf) else OutboundConf()
 
     def webhook(self, name: str) -> WebhookConf:
         """The server of that name that is told of events."""

@@ -9,6 +9,7 @@ from app.conf.models.base import BY_SHAPE, DEFAULT, E164, Conf, RowName, e164
 from app.conf.models.hours import OpeningHours, is_open
 from app.conf.models.known import Finding, Known, Modernised, ProviderRules, Risk
 from app.conf.models.limits import LimitsConf
+from app.conf.models.outbound import OutboundConf
 from app.conf.models.prices import PricesConf, TelephonyPrices, TokenPrices
 from app.conf.models.recording import Recording, RecordingSource, RecordingTranscription
 from app.conf.models.rows import SECTIONS, SINGLE, explain, parse
@@ -48,6 +49,7 @@ __all__ = [
     "NumberConf",
     "OpenAICoreConf",
     "OpeningHours",
+    "OutboundConf",
     "PricesConf",
     "ProviderRules",
     "Recording",

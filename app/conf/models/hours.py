@@ -30,6 +30,7 @@ def _zone(name: str) -> str:
     return name
 
 
+Zone = Annotated[str, Field(max_length=64, examples=["Europe/Zurich"]), AfterValidator(_zone)]
 Span = Annotated[
     str, Field(pattern=r"^\d{2}:\d{2}-\d{2}:\d{2}$"), AfterValidator(_span), Field(examples=["09:00-17:30"])
 ]
@@ -40,7 +41,7 @@ Day = Annotated[list[Span], Field(max_length=12)]
 class OpeningHours(Conf):
     """When a number is open, on its own clock; a day without spans is closed."""
 
-    zone: Annotated[str, Field(max_length=64, examples=["Europe/Zurich"]), AfterValidator(_zone)]
+    zone: Zone
     monday: Day = Field(default_factory=list)
     tuesday: Day = Field(default_factory=list)
     wednesday: Day = Field(default_factory=list)

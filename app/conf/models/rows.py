@@ -11,6 +11,7 @@ from app.conf.models.agent import AgentConf
 from app.conf.models.base import DEFAULT, Conf, e164
 from app.conf.models.known import Known
 from app.conf.models.limits import LimitsConf
+from app.conf.models.outbound import OutboundConf
 from app.conf.models.prices import PricesConf
 from app.conf.models.webhooks import WebhookConf
 from app.errors import ConfInvalid, Fault
@@ -23,9 +24,10 @@ SECTIONS: Mapping[str, type[Conf]] = {
     "webhook": WebhookConf,
     "prices": PricesConf,
     "limits": LimitsConf,
+    "outbound": OutboundConf,
 }
 """In an order in which no row needs a later one."""
-SINGLE = frozenset({"prices", "limits"})
+SINGLE = frozenset({"prices", "limits", "outbound"})
 """Sections whose only row is `default`."""
 ROW_NAME = r"(?!\.{1,2}$)[\w+.\- ]{1,100}"
 """No `.` and no `..`: a web address cannot name them."""

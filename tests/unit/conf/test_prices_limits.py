@@ -10,7 +10,7 @@ from app.errors import ConfInvalid
 TOKENS = {"text_in": 4, "text_cached": 0.4, "text_out": 24, "audio_in": 32, "audio_cached": 0.4, "audio_out": 64}
 
 
-@pytest.mark.parametrize("section", ["prices", "limits"])
+@pytest.mark.parametrize("section", ["prices", "limits", "outbound"])
 def test_the_section_has_one_row(section):
     assert parse(section, "default", {}, Known())
     with pytest.raises(ConfInvalid, match="called 'default'"):
