@@ -29,9 +29,11 @@ from app.db import api_keys, calls
 from app.db.engine import db_session
 from app.errors import DatabaseError, ParleyError
 from app.jobs.archive import Archive
+from app.jobs.delete import keep_retention
 from app.jobs.ingest import Ingest, save_rows
 from app.jobs.live_copy import LiveCopy, save_live
 from app.jobs.own_recording import OwnRecordings
+from app.jobs.try_webhook import try_webhook
 from app.jobs.twilio_callbacks import TwilioCallbacks
 from app.jobs.watch import Watch
 from app.openai.client_secret import BrowserKey, create_browser_key
@@ -47,6 +49,7 @@ from app.web.call_news import CallNews
 from app.web.deps import Services
 from app.web.lobby import Lobby
 from app.web.mount import mount
+from app.web.outside import Outside
 from app.web.run_call import RunCall
 from app.wiring import open_jobs
 
@@ -136,6 +139,7 @@ async def _open(
             live_copy.run,
             call_news.run,
             watch.run,
+            partial(keep_retention, opened.engine),
             partial(_tidy, opened.engine),
         )
     )
@@ -169,6 +173,7 @@ async def _open(
         archive=Archive(opened.engine, journals.root),
         storage=context.storage,
         call_news=call_news,
+        outside=Outside(client, settings.twilio_api_base_url, settings.openai_base_url, try_webhook),
     )
     await _introduce(opened, settings)
     _warm_up(providers)

@@ -3,9 +3,8 @@
 import asyncio
 import getpass
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -117,12 +116,10 @@ def replay(sent: Annotated[str, typer.Argument(metavar="ID", help="A delivery's 
 @app.command()
 def test(name: Name) -> None:
     """Send a signed test message now, and show what the server answers; exit status 1 where it does not take it."""
-    from app.jobs.sending import Message, send
+    from app.jobs.try_webhook import try_webhook
 
     async def work(opened: Opened) -> None:
-        now = datetime.now(UTC)
-        message = Message(f"msg_{uuid4().hex}", "webhook.test", now, {"webhook": name})
-        tried = await send(opened.store.webhook(name), message, now)
+        message, tried = await try_webhook(name, opened.store.webhook(name))
         if tried.status is not None:
             typer.echo(f"{tried.status} {tried.answer}".rstrip())
         if tried.failure:

@@ -26,6 +26,7 @@ from app.twilio.tokens import StreamTokens
 from app.web.bad_keys import BadKeys
 from app.web.call_news import CallNews
 from app.web.lobby import Lobby
+from app.web.outside import Outside
 
 
 class Conf(Protocol):
@@ -151,6 +152,7 @@ class Services:
     archive: Archive
     storage: Storage
     call_news: CallNews
+    outside: Outside
     bad_keys: BadKeys = field(default_factory=BadKeys)
     refusals: Seldom = field(default_factory=Seldom)
     """At most one log line in ten seconds about requests that were refused."""

@@ -1,4 +1,4 @@
-"""The sandbox's OpenAI on a port: `/v1/realtime`, `/v1/realtime/client_secrets` and `/v1/audio/transcriptions`."""
+"""The sandbox's OpenAI on a port: `/v1/realtime`, its client secrets, `/v1/models` and `/v1/audio/transcriptions`."""
 
 import asyncio
 import socket
@@ -21,6 +21,7 @@ from app.sandbox.openai.connection import SessionTasks, carry, hang, refuse, ref
 from app.sandbox.openai.faults import HANDSHAKE, NO_FAULTS, Faults
 from app.sandbox.openai.hearing import warm_up
 from app.sandbox.openai.mcp import McpServer
+from app.sandbox.openai.models import NAMES, model_page
 from app.sandbox.openai.refusal import Refusal, error_body
 from app.sandbox.openai.session import SandboxSession
 from app.sandbox.openai.session_config import Config
@@ -52,6 +53,8 @@ class SandboxOpenAI:
         self.mcp_servers: dict[str, McpServer] = {}
         """The MCP servers that can be reached, by the label that sessions give them; all others cannot."""
         self.transcriptions = Transcriptions()
+        self.models = dict(NAMES)
+        """What the account sees, each with its last day where it has one; a test may change them."""
         self._speed = speed
         self._address = (host, port)
         self._arrived = asyncio.Event()
@@ -92,6 +95,7 @@ class SandboxOpenAI:
         routes = [
             WebSocketRoute("/v1/realtime", self._realtime),
             Route("/v1/realtime/client_secrets", self._create_secret, methods=["POST"]),
+            Route("/v1/models", self._list_models, methods=["GET"]),
             Route("/v1/audio/transcriptions", self._transcribe, methods=["POST"]),
         ]
         config = uvicorn.Config(
@@ -120,6 +124,11 @@ class SandboxOpenAI:
 
     async def _transcribe(self, request: Request) -> Response:
         return await answer_transcription(request, self.transcriptions, self.api_key)
+
+    async def _list_models(self, request: Request) -> Response:
+        if not is_authorized(request.headers, self.api_key):
+            return JSONResponse({"error": error_body(wrong_key())}, status_code=401)
+        return JSONResponse(model_page(self.models))
 
     async def _create_secret(self, request: Request) -> Response:
         if not is_authorized(request.headers, self.api_key):

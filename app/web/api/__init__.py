@@ -2,8 +2,36 @@
 
 from fastapi import APIRouter
 
-from app.web.api import agents, audio, audit, call_events, calls, config, keys, numbers, recordings, transcripts
+from app.web.api import (
+    agents,
+    audio,
+    audit,
+    call_events,
+    calls,
+    checks,
+    config,
+    keys,
+    numbers,
+    recordings,
+    transcripts,
+    twilio_numbers,
+)
+
+ROUTED = (
+    agents,
+    numbers,
+    twilio_numbers,
+    config,
+    checks,
+    keys,
+    audit,
+    calls,
+    call_events,
+    transcripts,
+    recordings,
+    audio,
+)
 
 router = APIRouter(prefix="/api/v1")
-for each in (agents, numbers, config, keys, audit, calls, call_events, transcripts, recordings, audio):
+for each in ROUTED:
     router.include_router(each.router)

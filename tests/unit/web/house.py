@@ -20,23 +20,27 @@ from app.db.api_keys import KeyHolder
 from app.db.engine import create_engine
 from app.errors import ConfMissing, SessionUnavailable
 from app.jobs.archive import Archive
+from app.jobs.try_webhook import try_webhook
 from app.openai.client_secret import BrowserKey
 from app.realtime.session import RealtimeSession
 from app.recordings.storage import Storage
 from app.timing import Deadlines
 from app.twilio.media_protocol import Started
 from app.twilio.recordings import Notice
+from app.twilio.rest import new_client
 from app.twilio.tokens import StreamTokens, Ticket
 from app.web.call_news import CallNews
 from app.web.deps import Arrival, Services
 from app.web.lobby import Lobby
 from app.web.mount import mount
+from app.web.outside import Outside
 from tests.unit.twilio.accounts import CALL, OURS, TOKEN, account, sign
 
 ORIGIN = "https://calls.example.com"
 NUMBER = "+15557654321"
 CALLER = "+15551234567"
 ADMIN_KEY = "parley_right"
+NO_API = "http://127.0.0.1:1"
 NOWHERE = "postgresql+asyncpg://parley:x@127.0.0.1:1/parley"
 
 
@@ -215,7 +219,7 @@ async def open_house(
     engine = create_engine(NOWHERE)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     mount(app)
-    async with Lobby(model.open, claim_s=deadlines.claim_s) as lobby:
+    async with Lobby(model.open, claim_s=deadlines.claim_s) as lobby, new_client() as client:
         services = Services(
             public_url=ORIGIN,
             max_calls=10,
@@ -234,6 +238,7 @@ async def open_house(
             archive=Archive(engine, Path("nowhere")),
             storage=Storage(MemoryStore()),
             call_news=CallNews(engine),
+            outside=Outside(client, NO_API, NO_API, try_webhook),
         )
         app.state.services = services
         yield House(app, services, conf, calls, model, lobby, claims, arrivals, notices)
