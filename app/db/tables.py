@@ -290,3 +290,66 @@ class WebhookDelivery(Table):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
     tried_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
+
+
+class OutboundRequest(Table):
+    """A call that somebody asked us to place, and what became of it."""
+
+    __tablename__ = "outbound_requests"
+    __table_args__ = (
+        UniqueConstraint("key_id", "idempotency_key"),
+        Index("outbound_queue", "account", "not_before", "id", postgresql_where=text("state = 'queued'")),
+        Index("outbound_under_way", "account", postgresql_where=text("state in ('dialing', 'ringing', 'live')")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    key_id: Mapped[UUID | None]
+    """Whose request it is: idempotency keys of others are not his."""
+    idempotency_key: Mapped[str | None]
+    body_sha256: Mapped[str]
+    account: Mapped[str]
+    """The row of section `twilio`."""
+    to_number: Mapped[str] = mapped_column(index=True)
+    from_number: Mapped[str]
+    agent: Mapped[str]
+    variables: Mapped[dict[str, Any]]
+    wait_for_hours: Mapped[bool]
+    state: Mapped[str]
+    """See `OutboundState`."""
+    reason: Mapped[str | None]
+    """Why it is refused, failed or canceled, in one word."""
+    detail: Mapped[str | None]
+    """And in a sentence."""
+    attempts: Mapped[int]
+    """How often Twilio was asked to place it."""
+    call_sid: Mapped[str | None] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    not_before: Mapped[datetime] = mapped_column(server_default=func.now())
+    dialed_at: Mapped[datetime | None]
+    """When Twilio was asked last."""
+    answered_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    checked_at: Mapped[datetime | None]
+    """When we last asked Twilio what became of it."""
+
+
+class OutboundPace(Table):
+    """When an account's next call may be placed, by whichever process."""
+
+    __tablename__ = "outbound_pace"
+
+    account: Mapped[str] = mapped_column(primary_key=True)
+    next_at: Mapped[datetime]
+
+
+class OptOut(Table):
+    """A number that does not want to be called."""
+
+    __tablename__ = "opt_outs"
+
+    number: Mapped[str] = mapped_column(primary_key=True)
+    added_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    added_by: Mapped[str]
+    note: Mapped[str | None]
+    call_id: Mapped[UUID | None]
+    """The call in which it was said, where an agent added it."""
