@@ -14,6 +14,7 @@ from app.conf.models import SECTIONS, AgentConf, Conf, Known, NumberConf, parse
 from app.conf.patch import merged
 from app.conf.records import ShownRow
 from app.conf.secrets import KeyRing, keep_absent, redact, reveal, unmask
+from app.conf.variables import empty_variables
 from app.db import core_conf
 from app.db.audit import Actor
 from app.db.core_conf import Row
@@ -170,6 +171,7 @@ class Writes:
             warnings = self._known.accept(place.name, conf, datetime.now(UTC).date())
         if isinstance(conf, NumberConf):
             _check_agents(place, conf)
+        warnings += empty_variables(place.name, conf, place.rows, self._known)
         return conf, [f"{place}: {warning}" for warning in warnings]
 
     async def _write(

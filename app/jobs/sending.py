@@ -10,11 +10,11 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
-from standardwebhooks import Webhook
 
 from app.conf.models import WebhookConf
 from app.egress.client import guarded_client
 from app.egress.exchange import Answer, exchange
+from app.egress.signing import signature
 from app.errors import EgressFailed, EgressRefused
 from app.jobs.job import GiveUp, TryAgain
 
@@ -67,14 +67,8 @@ async def send(webhook: WebhookConf, message: Message, now: datetime) -> Try:
 
 
 def signed(webhook: WebhookConf, message: Message, now: datetime) -> dict[str, str]:
-    """The headers of the standard; more than one signature while a secret is being changed."""
-    secrets = [secret.get_secret_value() for secret in (webhook.secret, *webhook.previous_secrets)]
-    return {
-        "content-type": "application/json",
-        "webhook-id": message.id,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": " ".join(Webhook(secret).sign(message.id, now, message.body) for secret in secrets),
-    }
+    """The headers that the message is sent with."""
+    return signature((webhook.secret, *webhook.previous_secrets), message.id, message.body, now)
 
 
 def judged(answer: Answer, now: datetime) -> TryAgain | GiveUp | None:

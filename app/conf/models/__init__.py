@@ -6,6 +6,7 @@ Rows are validated with a `Known` as context (what this build can do), so that t
 from app.conf.models.accounts import NumberConf, OpenAICoreConf, TwilioCoreConf
 from app.conf.models.agent import AgentConf, Fallback, RetentionRatio, StoredPrompt, Tracing
 from app.conf.models.base import BY_SHAPE, DEFAULT, E164, Conf, RowName, e164
+from app.conf.models.filling import built_in, defaults, fill, spoken_fallback, zone_of
 from app.conf.models.hours import OpeningHours, is_open
 from app.conf.models.known import Finding, Known, Modernised, ProviderRules, Risk
 from app.conf.models.limits import LimitsConf
@@ -23,12 +24,15 @@ from app.conf.models.speech import (
     TurnDetection,
 )
 from app.conf.models.tools import EndCallTool, FunctionTool, LookupTool, McpTool, StopRecordingTool, ToolConf
-from app.conf.models.webhooks import MessageKind, WebhookConf, new_webhook_secret
+from app.conf.models.unfilled import unfilled, unfilled_by_number
+from app.conf.models.variables import MOST_VARIABLES, as_text, clean, filled, is_name
+from app.conf.models.webhooks import MessageKind, PrecallConf, WebhookConf, new_webhook_secret
 
 __all__ = [
     "BY_SHAPE",
     "DEFAULT",
     "E164",
+    "MOST_VARIABLES",
     "SECTIONS",
     "SINGLE",
     "AgentConf",
@@ -50,6 +54,7 @@ __all__ = [
     "OpenAICoreConf",
     "OpeningHours",
     "OutboundConf",
+    "PrecallConf",
     "PricesConf",
     "ProviderRules",
     "Recording",
@@ -70,9 +75,20 @@ __all__ = [
     "TurnDetection",
     "TwilioCoreConf",
     "WebhookConf",
+    "as_text",
+    "built_in",
+    "clean",
+    "defaults",
     "e164",
     "explain",
+    "fill",
+    "filled",
+    "is_name",
     "is_open",
     "new_webhook_secret",
     "parse",
+    "spoken_fallback",
+    "unfilled",
+    "unfilled_by_number",
+    "zone_of",
 ]

@@ -6,6 +6,8 @@ from pydantic import Field, SecretStr, model_validator
 
 from app.conf.models.base import E164, Conf, RowName
 from app.conf.models.hours import OpeningHours
+from app.conf.models.variables import Variables
+from app.conf.models.webhooks import PrecallConf
 
 
 class OpenAICoreConf(Conf):
@@ -43,6 +45,10 @@ class NumberConf(Conf):
     """Wins over the agent's own fallback message."""
     hours: OpeningHours | None = None
     """When it is answered; without them, always."""
+    variables: Variables = Field(default_factory=dict)
+    """Win over the agent's own."""
+    precall: PrecallConf | None = None
+    """Asked in place of the agent's own."""
 
     @property
     def agents(self) -> frozenset[str]:

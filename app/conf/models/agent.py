@@ -17,6 +17,8 @@ from app.conf.models.tools import (
     ToolChoice,
     ToolConf,
 )
+from app.conf.models.variables import DeclaredVariables
+from app.conf.models.webhooks import PrecallConf
 
 
 class Fallback(Conf):
@@ -98,6 +100,11 @@ class AgentConf(Conf):
     max_call_seconds: Annotated[int, Field(ge=10, le=14_400)] = 3600
     fallback: Fallback = Fallback()
     recording: Recording = Recording()
+    variables: DeclaredVariables = Field(default_factory=dict)
+    """What `{{name}}` stands for in instructions, greeting, fallback message and consent line, where the call itself
+    brings no other value; null for what each call brings."""
+    precall: PrecallConf | None = None
+    """Asked before each call for the values of variables."""
 
     @property
     def offered(self) -> list[ToolConf | StopRecordingTool]:

@@ -4,7 +4,7 @@ import base64
 import binascii
 import secrets
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
@@ -72,13 +72,28 @@ def _is_allowable(entry: str) -> str:
 Secret = Annotated[SecretStr, AfterValidator(_is_secret)]
 
 
-class WebhookConf(Conf):
-    """A server that is told of events, and which."""
+class SignedServer(Conf):
+    """A server of the operator's that knows our messages by their signature."""
 
     url: str
     """https; http only for an address in `allow_private`."""
     secret: Secret
     """Signs every message (Standard Webhooks); `parley webhooks add` makes one and shows it once."""
+    allow_private: list[Annotated[str, AfterValidator(_is_allowable)]] = Field(default_factory=list)
+    """Networks, addresses and hosts off the public internet that this one may lead to."""
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        try:
+            check_url(self.url, allow=self.allow_private)
+        except EgressRefused as error:
+            raise ValueError(f"url: {error}") from None
+        return self
+
+
+class WebhookConf(SignedServer):
+    """A server that is told of events, and which."""
+
     previous_secrets: Annotated[list[Secret], Field(max_length=3)] = Field(default_factory=list)
     """They sign as well, while a receiver changes from one secret to the next."""
     events: Annotated[list[Annotated[str, AfterValidator(_is_pattern)]], Field(min_length=1)] = Field(
@@ -87,19 +102,21 @@ class WebhookConf(Conf):
     """Kinds of message, or patterns like `call.*`."""
     agents: Annotated[list[RowName], Field(min_length=1)] | None = None
     """Only what concerns these agents; messages that concern none come all the same."""
-    allow_private: list[Annotated[str, AfterValidator(_is_allowable)]] = Field(default_factory=list)
-    """Networks, addresses and hosts off the public internet that this one may lead to."""
     enabled: bool = True
-
-    @model_validator(mode="after")
-    def _leads_somewhere(self) -> "WebhookConf":
-        try:
-            check_url(self.url, allow=self.allow_private)
-        except EgressRefused as error:
-            raise ValueError(f"url: {error}") from None
-        return self
 
     def wants(self, kind: str, agent: str | None) -> bool:
         """Whether a message of that kind, about that agent, goes there."""
         concerned = self.agents is None or agent is None or agent in self.agents
         return self.enabled and concerned and any(_fits(kind, pattern) for pattern in self.events)
+
+
+class PrecallConf(SignedServer):
+    """A server that is asked before each call for the values of variables, and perhaps for another agent.
+
+    It gets `call_sid`, `from`, `to`, `agent` and `direction`, and answers `{"variables": {…}, "agent": "…"}`.
+    """
+
+    secret: Secret
+    """Signs every request (Standard Webhooks)."""
+    timeout_ms: Annotated[int, Field(ge=100, le=1800)] = 1500
+    """The caller hears it ring so long at most; then the call goes on without."""

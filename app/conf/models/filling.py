@@ -1,0 +1,88 @@
+"""An agent as one call has it: its variables filled with what is known of that call."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+from phonenumbers import timezone
+
+from app.conf.models.accounts import NumberConf
+from app.conf.models.agent import AgentConf, Fallback
+from app.conf.models.variables import filled, names
+
+SPOKEN_CHARACTERS = 3000
+"""A carrier speaks hardly more at once; what is longer is cut."""
+
+
+def texts(agent: AgentConf) -> dict[str, str]:
+    """Every text of the agent that may have variables, by its path."""
+    found = {
+        "instructions": agent.instructions,
+        "greeting": agent.greeting,
+        "fallback.message": agent.fallback.message,
+        "recording.consent_line": agent.recording.consent_line,
+    }
+    return {path: text for path, text in found.items() if text is not None}
+
+
+def fill(agent: AgentConf, values: Mapping[str, str]) -> tuple[AgentConf, tuple[str, ...]]:
+    """The agent with its texts filled, and the variables that had no value.
+
+    A caller who cannot be told of the recording, as nothing is left of the consent line, is not recorded.
+    """
+    whole = texts(agent)
+    missing = sorted({name for text in whole.values() for name in names(text)} - values.keys())
+    told = {path: filled(text, values) for path, text in whole.items()}
+    if told == whole:
+        return agent, ()
+    recording = {"consent_line": _spoken(told.get("recording.consent_line", ""))}
+    if agent.recording.announced and not recording["consent_line"]:
+        recording |= {"source": "none"}
+    changes = {
+        "instructions": told["instructions"],
+        "greeting": _spoken(told.get("greeting", "")),
+        "fallback": agent.fallback.model_copy(update={"message": spoken_fallback(agent.fallback.message, values)}),
+        "recording": agent.recording.model_copy(update=recording),
+    }
+    return agent.model_copy(update=changes), tuple(missing)
+
+
+def spoken_fallback(message: str, values: Mapping[str, str]) -> str:
+    """What the caller is told when nobody can talk; never nothing."""
+    return _spoken(filled(message, values)) or Fallback().message
+
+
+def built_in(*, caller: str, called: str, direction: str, agent: str, at: datetime, zone: tzinfo) -> dict[str, str]:
+    """The values that every call has."""
+    local = at.astimezone(zone)
+    return {
+        "caller_number": caller,
+        "called_number": called,
+        "now": f"{local:%A %Y-%m-%d %H:%M} {zone}",
+        "date": f"{local:%Y-%m-%d}",
+        "time": f"{local:%H:%M}",
+        "direction": direction,
+        "agent": agent,
+    }
+
+
+def defaults(agent: AgentConf, number: NumberConf | None) -> dict[str, str]:
+    """What the agent has values for by itself, and the number's own, which win."""
+    own = {name: value for name, value in agent.variables.items() if value is not None}
+    return own | (number.variables if number else {})
+
+
+def zone_of(number: NumberConf | None, e164: str) -> tzinfo:
+    """The time zone of a number: that of its opening hours, else the one its prefix tells, else UTC."""
+    if number and number.hours:
+        return ZoneInfo(number.hours.zone)
+    try:
+        [name] = timezone.time_zones_for_number(phonenumbers.parse(e164))
+        return ZoneInfo(name)
+    except (phonenumbers.NumberParseException, ValueError, ZoneInfoNotFoundError):  # none, or many
+        return UTC
+
+
+def _spoken(text: str) -> str | None:
+    return text[:SPOKEN_CHARACTERS] if text.strip() else None
