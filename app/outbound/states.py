@@ -1,6 +1,9 @@
 """Where a request for a call stands, and what Twilio's word for its call makes of that."""
 
 from enum import StrEnum
+from uuid import UUID
+
+import msgspec
 
 
 class OutboundState(StrEnum):
@@ -33,6 +36,15 @@ _ENDS = {
     "failed": (OutboundState.FAILED, "call_failed"),
     "canceled": (OutboundState.CANCELED, "canceled_at_twilio"),
 }
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """A `CallStatus` of a call that we placed, by a callback or when Twilio was asked."""
+
+    request_id: UUID
+    attempt: int
+    call_sid: str
+    call_status: str
 
 
 def after(state: str, call_status: str) -> tuple[OutboundState, str | None] | None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.engine import create_engine, db_session
 from app.errors import DatabaseError
-from app.jobs import twilio_callbacks
+from app.jobs import disk_queue, twilio_callbacks
 from app.jobs.job import JobKind
 from app.jobs.twilio_callbacks import TwilioCallbacks
 from app.twilio.recordings import Course
@@ -28,7 +28,7 @@ class Away:
     def __init__(self, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
         self.back = False
         self.tries = 0
-        monkeypatch.setattr(twilio_callbacks, "FIRST_PAUSE_S", 0.01)
+        monkeypatch.setattr(disk_queue, "FIRST_PAUSE_S", 0.01)
         monkeypatch.setattr(twilio_callbacks, "db_session", self._session)
         self._engine = engine
         self._nowhere = create_engine("postgresql+asyncpg://x:x@127.0.0.1:1/x")

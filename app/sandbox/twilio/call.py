@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from email.utils import formatdate
 
 from app.audio import BYTES_PER_MS, SILENCE, ms_of
@@ -36,6 +37,7 @@ class SandboxCall:
         extra: dict[str, str] | None = None,
     ) -> None:
         self.call_sid = new_sid("CA")
+        self.created_at = datetime.now(UTC).replace(microsecond=0)
         self.to = to
         self.from_ = from_
         self.direction = direction

@@ -122,9 +122,12 @@ class SandboxTwilio:
         """The account in Twilio's fields; a test may change them."""
         return self._rest.numbers.account
 
-    def fail_rest(self, status: int | None, *, code: int = 20500, times: int = 1) -> None:
-        """Let the next REST requests fail with that status; None lets them hang until the client gives up."""
-        self._rest.faults += [RestFault(status, code)] * times
+    def fail_rest(self, status: int | None, *, code: int = 20500, times: int = 1, acts: bool = False) -> None:
+        """Let the next REST requests fail with that status; None lets them hang until the client gives up.
+
+        With `acts` they do what was asked, and only say that they did not.
+        """
+        self._rest.faults += [RestFault(status, code, acts)] * times
 
     async def place_call(self, *, to: str, from_: str, **extra: str) -> SandboxCall:
         """Call the server's number: webhook, and then whatever its TwiML says. `extra` are more form fields."""

@@ -6,6 +6,7 @@ import hmac
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email.utils import format_datetime
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -49,6 +50,8 @@ class RestFault:
 
     status: int | None
     code: int
+    acts: bool = False
+    """Whether it does what was asked all the same: only its answer is lost."""
 
 
 class RestApi:
@@ -87,7 +90,7 @@ class RestApi:
         )
 
     async def _list_calls(self, request: Request) -> Response:
-        return await self.answer(request, lambda _: self._page())
+        return await self.answer(request, lambda _: self._page(request.query_params))
 
     async def _create_call(self, request: Request) -> Response:
         return await self.answer(request, self._created, status=201)
@@ -105,6 +108,8 @@ class RestApi:
         """Read the form, do as the faults say, else act; and keep the request."""
         form = Form(parse_qsl((await request.body()).decode(), keep_blank_values=True))
         fault = self.faults.pop(0) if self.faults else None
+        if fault and fault.acts:
+            act(form)
         if fault and fault.status is None:
             self._keep(request, form, 0)
             await request.receive()  # nothing more comes but the client's going away
@@ -143,8 +148,14 @@ class RestApi:
         call = self._calls.get(request.path_params["call_sid"])
         return call or self._not_found(request)
 
-    def _page(self) -> dict[str, Any]:
-        return {"calls": [call_json(call) for call in self._calls.values()], "page": 0, "page_size": 50}
+    def _page(self, wanted: Mapping[str, str]) -> dict[str, Any]:
+        """The calls, newest first; all, or those to and from these numbers."""
+        found = [
+            call_json(call)
+            for call in [*self._calls.values()][::-1]
+            if wanted.get("To", call.to) == call.to and wanted.get("From", call.from_) == call.from_
+        ]
+        return {"calls": found, "page": 0, "page_size": 50}
 
     def _created(self, form: Form) -> dict[str, Any]:
         for name, code in (("To", 21201), ("From", 21213)):
@@ -194,6 +205,7 @@ def call_json(call: SandboxCall) -> dict[str, Any]:
         "to": call.to,
         "from": call.from_,
         "status": call.status,
+        "date_created": format_datetime(call.created_at),
         "direction": call.direction,
         "duration": str(call.duration_s) if call.over else None,
         "uri": f"/2010-04-01/Accounts/{account_sid}/Calls/{call.call_sid}.json",
