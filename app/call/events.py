@@ -10,6 +10,10 @@ class Kind(StrEnum):
 
     CALL_STARTED = "call.started"
     CALL_ENDED = "call.ended"
+    PRECALL_FAILED = "precall.failed"
+    """The pre-call webhook did not tell all that it should: the call goes on without, and `reason` says why."""
+    VARIABLES_MISSING = "variables.missing"
+    """The agent's variables of these `names` had no value, and are empty."""
     SESSION_READY = "session.ready"
     SESSION_CREATED = "session.created"
     SESSION_STATUS = "session.status"

@@ -1,7 +1,7 @@
 """One live call, from its stream's start to its last word: bridge, farewell, journal, registry."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -51,6 +51,7 @@ class LiveCall:
         registry: Registry,
         deadlines: Deadlines,
         finished: Finished,
+        first_notes: Sequence[tuple[Kind, Mapping[str, Any]]] = (),
     ) -> None:
         self._record = record
         self._agent = agent
@@ -65,6 +66,7 @@ class LiveCall:
         self._run_tool = run_tool
         self._decline_tools = decline_tools
         self._finished = finished
+        self._first_notes = first_notes
         records = agent.recording.own and record.recording == "on"
         self._journal = journals.open(record, now_ms=self._now_ms, records=records)
         self._recording = CallRecording(
@@ -99,6 +101,8 @@ class LiveCall:
         call_sid = self._record.call_sid
         self._registry.enter(call_sid, self._record.id, self)
         self._note(Kind.CALL_STARTED, agent=self._record.agent, agent_version=self._record.agent_version)
+        for kind, data in self._first_notes:
+            self._note(kind, **data)
         self._recording.begin()
         _log.info("call_started", agent=self._record.agent, caller=self._record.from_number)
         reason = EndReason.ERROR

@@ -11,7 +11,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from itsdangerous import BadSignature, Signer
@@ -38,6 +38,12 @@ class Ticket:
     fallback_number: str | None = None
     attempt: int = 0
     """How often this call's stream was lost before."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """What came from outside for the agent's texts, with this call."""
+    variables_missing: tuple[str, ...] = ()
+    """Which of the agent's variables had no value."""
+    precall_failed: str | None = None
+    """What the pre-call webhook could not tell, and why."""
 
 
 class _Token(msgspec.Struct, array_like=True):

@@ -1,13 +1,15 @@
 """Who answers a number, at that moment; and what callers hear where nobody can."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from app.conf.models import AgentConf, Fallback, NumberConf, is_open
+from app.conf.models import AgentConf, Fallback, NumberConf, is_open, spoken_fallback
 from app.twilio import twiml
 from app.web.deps import Conf
+from app.web.line import Line, values
 
 _SORRY = Fallback().message
 _LANGUAGE = "en-US"
@@ -23,6 +25,7 @@ class Answerer:
     version: int
     agent: AgentConf
     fallback_number: str | None
+    number: NumberConf
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,9 @@ def answerer(conf: Conf, called: str, at: datetime) -> Answerer | Closed | None:
         return None
     hours = number.hours
     if hours is None or is_open(hours, at):
-        return _answerer(conf, number, number.agent)
+        return named(conf, number, number.agent)
     if hours.closed_agent:
-        return _answerer(conf, number, hours.closed_agent)
+        return named(conf, number, hours.closed_agent)
     return Closed(hours.closed_message, conf.agent(number.agent).language)
 
 
@@ -50,22 +53,35 @@ def resumer(conf: Conf, called: str, at: datetime) -> Answerer | None:
     """Who goes on with a call to that number: closing time ends none."""
     found, number = answerer(conf, called, at), conf.number(called)
     if isinstance(found, Closed):
-        return _answerer(conf, number, number.agent) if number else None
+        return named(conf, number, number.agent) if number else None
     return found
 
 
-def apology(conf: Conf, called: str) -> str:
-    """The number's fallback message, or its agent's, then the fallback number; with less where less is known."""
-    message, language, fallback_number = _SORRY, _LANGUAGE, None
+def closed_words(conf: Conf, closed: Closed, line: Line) -> str:
+    """What callers hear while nobody answers."""
+    number = conf.number(line.ours)
+    name = number.agent if number else ""
+    told = values(line, number, name, conf.agent(name), {})
+    return twiml.say_then(spoken_fallback(closed.message, told), language=closed.language, number=None)
+
+
+def apology(conf: Conf, line: Line, given: Mapping[str, str]) -> str:
+    """The number's fallback message, or its agent's, then the fallback number; with less where less is known.
+
+    `given` are the values that came with the call for the variables in it.
+    """
+    message, language, fallback_number, told = _SORRY, _LANGUAGE, None, dict(given)
     try:
-        if number := conf.number(called):
+        if number := conf.number(line.ours):
             fallback_number, message = number.fallback_number, number.fallback_message or message
+            told = values(line, number, number.agent, None, given)
             agent = _agent(conf, number, number.agent)
             message, language = agent.fallback.message, agent.language
             fallback_number = fallback_number or agent.fallback.number
+            told = values(line, number, number.agent, agent, given)
     except Exception as error:  # the edge of a call: a broken agent still gets the number's own fallback
         _log.warning("fallback_incomplete", reason=str(error))
-    return twiml.say_then(message, language=language, number=fallback_number)
+    return twiml.say_then(spoken_fallback(message, told), language=language, number=fallback_number)
 
 
 def bare_apology() -> str:
@@ -73,9 +89,10 @@ def bare_apology() -> str:
     return twiml.say_then(_SORRY, language=_LANGUAGE, number=None)
 
 
-def _answerer(conf: Conf, number: NumberConf, name: str) -> Answerer:
+def named(conf: Conf, number: NumberConf, name: str) -> Answerer:
+    """The agent of that name, as it answers that number; raises `ConfError`."""
     agent = _agent(conf, number, name)
-    return Answerer(name, conf.agent_version(name), agent, number.fallback_number or agent.fallback.number)
+    return Answerer(name, conf.agent_version(name), agent, number.fallback_number or agent.fallback.number, number)
 
 
 def _agent(conf: Conf, number: NumberConf, name: str) -> AgentConf:

@@ -1,13 +1,14 @@
 """What the web asks of the rest of the house, handed to the routes as one value."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
+from app.call.events import Kind
 from app.call.socket import StreamSocket
 from app.call.status import EndReason
 from app.conf.models import AgentConf, NumberConf, TwilioCoreConf
@@ -27,6 +28,7 @@ from app.web.bad_keys import BadKeys
 from app.web.call_news import CallNews
 from app.web.lobby import Lobby
 from app.web.outside import Outside
+from app.web.precall import Precalls
 
 
 class Conf(Protocol):
@@ -92,6 +94,8 @@ class Arrival:
     """How often this phone call lost its stream before; each attempt has a `call_id` of its own."""
     session: Callable[[], Awaitable[RealtimeSession]]
     """The session, as soon as it is open; raises what kept it from opening (`SessionUnavailable` as a rule)."""
+    notes: Sequence[tuple[Kind, Mapping[str, Any]]] = ()
+    """What happened before the stream came, for the call's journal."""
 
 
 class CallRunner(Protocol):
@@ -153,6 +157,7 @@ class Services:
     storage: Storage
     call_news: CallNews
     outside: Outside
+    precalls: Precalls = field(default_factory=Precalls)
     bad_keys: BadKeys = field(default_factory=BadKeys)
     refusals: Seldom = field(default_factory=Seldom)
     """At most one log line in ten seconds about requests that were refused."""

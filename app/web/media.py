@@ -15,6 +15,8 @@ from app.twilio.media_protocol import MAX_MESSAGE_BYTES, Ignored, Started, decod
 from app.twilio.signature import SETTINGS, SIGNATURE, Signed, stream_signer
 from app.twilio.tokens import Ticket
 from app.web.deps import Arrival, Services, services
+from app.web.filled import notes, refilled
+from app.web.line import Line
 from app.web.verified import signing_accounts, target
 
 ABNORMAL = 1006
@@ -156,7 +158,7 @@ async def _carry(house: Services, socket: WebSocketStream, started: Started, tic
 
 @asynccontextmanager
 async def _arrival(house: Services, ticket: Ticket) -> AsyncIterator[Arrival]:
-    agent = house.conf.agent(ticket.agent)
+    agent = refilled(house.conf, ticket, Line(ticket.call_sid, ticket.from_number, ticket.to_number))
     version = house.conf.agent_version(ticket.agent)
     async with house.lobby.claim(ticket.call_sid, agent, version) as guest:
         yield Arrival(
@@ -171,4 +173,5 @@ async def _arrival(house: Services, ticket: Ticket) -> AsyncIterator[Arrival]:
             fallback_number=ticket.fallback_number,
             attempt=ticket.attempt,
             session=guest.session,
+            notes=notes(ticket),
         )

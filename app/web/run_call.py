@@ -48,6 +48,7 @@ class RunCall:
             registry=self.registry,
             deadlines=self.deadlines,
             finished=self.finished,
+            first_notes=arrival.notes,
         )
         await call.run()
 

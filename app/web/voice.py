@@ -14,8 +14,10 @@ from app.db.ids import uuid7
 from app.twilio import twiml
 from app.twilio.recordings import callback_url
 from app.twilio.tokens import Ticket
-from app.web.answerer import Answerer, Closed, answerer, apology, bare_apology, resumer
+from app.web.answerer import Closed, answerer, apology, bare_apology, closed_words, resumer
 from app.web.deps import Services, services
+from app.web.filled import Filled, filled
+from app.web.line import Line
 from app.web.verified import Verified, Webhook, verified
 
 MAX_RECONNECTS = 2
@@ -44,10 +46,10 @@ async def voice(webhook: Verified, house: _House) -> TwimlResponse:
     """A call comes in: answer it with the agent of the called number."""
     with bound_contextvars(call_sid=webhook.call_sid):
         try:
-            return TwimlResponse(_answer(house, webhook))
+            return TwimlResponse(await _answer(house, webhook))
         except Exception:  # the edge of a call: whatever is broken, the caller hears words and not Twilio's error
             _log.exception("call_not_answerable")
-            return TwimlResponse(apology(house.conf, _called(webhook)))
+            return TwimlResponse(_apology(house, webhook))
 
 
 @router.get("/after", response_class=TwimlResponse)
@@ -59,7 +61,7 @@ async def after(webhook: Verified, house: _House) -> TwimlResponse:
             return TwimlResponse(await _go_on(house, webhook))
         except Exception:  # the edge of a call, as above
             _log.exception("call_not_resumable")
-            return TwimlResponse(apology(house.conf, _called(webhook)))
+            return TwimlResponse(_apology(house, webhook))
 
 
 @router.get("/fallback", response_class=TwimlResponse)
@@ -70,7 +72,7 @@ async def fallback(request: Request, house: _House) -> TwimlResponse:
         return TwimlResponse(bare_apology())
     webhook = await verified(request)
     _log.error("twilio_fallback", call_sid=webhook.call_sid, code=webhook.fields.get("ErrorCode"))
-    return TwimlResponse(apology(house.conf, _called(webhook)))
+    return TwimlResponse(_apology(house, webhook))
 
 
 @router.post("/status", status_code=204)
@@ -80,6 +82,7 @@ async def status(webhook: Verified, house: _House) -> None:
     _log.info("call_status", call_sid=webhook.call_sid, status=call_status)
     if call_status in OVER:
         house.lobby.dismiss(webhook.call_sid)
+        house.precalls.forget(webhook.call_sid)
         house.calls.end(webhook.call_sid, EndReason.CALLER_HANGUP)
 
 
@@ -96,7 +99,23 @@ async def answering_machine(webhook: Verified) -> None:
     _log.info("answered_by", call_sid=webhook.call_sid, answered_by=webhook.fields.get("AnsweredBy"))
 
 
-def _answer(house: Services, webhook: Webhook) -> str:
+async def _answer(house: Services, webhook: Webhook) -> str:
+    if settled := _settled(house, webhook):
+        return settled
+    line = _line(webhook)
+    found = answerer(house.conf, line.ours, datetime.now(UTC))
+    if found is None:
+        _log.warning("call_rejected", reason="no agent for this number, and no row number/default")
+        return twiml.reject("rejected")
+    if isinstance(found, Closed):
+        _log.info("call_while_closed")
+        return closed_words(house.conf, found, line)
+    call = await filled(house, found, line)
+    return _settled(house, webhook) or _connect(house, webhook, call, attempt=0)  # much may happen while we ask
+
+
+def _settled(house: Services, webhook: Webhook) -> str | None:
+    """What this call is answered whoever it is for, if that is so: the same again, or that it cannot be taken."""
     if again := house.lobby.answer(webhook.call_sid):
         return again
     if house.calls.is_live(webhook.call_sid) or house.calls.ended(webhook.call_sid):
@@ -105,14 +124,7 @@ def _answer(house: Services, webhook: Webhook) -> str:
     if house.calls.draining or house.calls.live_count + house.lobby.waiting >= house.max_calls:
         _log.warning("call_turned_away", draining=house.calls.draining, live=house.calls.live_count)
         return twiml.reject("busy")
-    found = answerer(house.conf, _called(webhook), datetime.now(UTC))
-    if found is None:
-        _log.warning("call_rejected", reason="no agent for this number, and no row number/default")
-        return twiml.reject("rejected")
-    if isinstance(found, Closed):
-        _log.info("call_while_closed")
-        return twiml.say_then(found.message, language=found.language, number=None)
-    return _connect(house, webhook, found, attempt=0)
+    return None
 
 
 async def _go_on(house: Services, webhook: Webhook) -> str:
@@ -127,15 +139,22 @@ async def _go_on(house: Services, webhook: Webhook) -> str:
     ended = house.calls.ended(webhook.call_sid)
     if ended not in _STREAM_BROKE | _MODEL_FAILED:
         return twiml.hang_up()
-    found = resumer(house.conf, _called(webhook), datetime.now(UTC))
+    line = _line(webhook)
+    found = resumer(house.conf, line.ours, datetime.now(UTC))
     if found is None or ended in _MODEL_FAILED or attempt > MAX_RECONNECTS:
-        return apology(house.conf, _called(webhook))
+        return _apology(house, webhook)
     _log.warning("stream_reconnecting", attempt=attempt)
-    return _connect(house, webhook, found, attempt=attempt)
+    call = await filled(house, found, line)
+    return house.lobby.answer(webhook.call_sid, attempt) or _connect(house, webhook, call, attempt=attempt)
 
 
-def _called(webhook: Webhook) -> str:
-    return webhook.fields.get("To", "")
+def _apology(house: Services, webhook: Webhook) -> str:
+    return apology(house.conf, _line(webhook), house.precalls.told(webhook.call_sid).variables)
+
+
+def _line(webhook: Webhook) -> Line:
+    caller, called = (webhook.fields.get(field, "")[:NUMBER_CHARACTERS] for field in ("From", "To"))
+    return Line(webhook.call_sid, caller, called)
 
 
 def _attempt(webhook: Webhook) -> int:
@@ -144,17 +163,21 @@ def _attempt(webhook: Webhook) -> int:
     return int(attempt) if attempt in {str(n) for n in range(1, MAX_RECONNECTS + 1)} else MAX_RECONNECTS + 1
 
 
-def _connect(house: Services, webhook: Webhook, found: Answerer, *, attempt: int) -> str:
+def _connect(house: Services, webhook: Webhook, call: Filled, *, attempt: int) -> str:
+    found, line = call.answerer, _line(webhook)
     ticket = Ticket(
         call_id=str(uuid7()),
         call_sid=webhook.call_sid,
         account_sid=webhook.account_sid,
-        from_number=webhook.fields.get("From", "")[:NUMBER_CHARACTERS],
-        to_number=webhook.fields.get("To", "")[:NUMBER_CHARACTERS],
+        from_number=line.caller,
+        to_number=line.called,
         agent=found.name,
         agent_version=found.version,
         fallback_number=found.fallback_number,
         attempt=attempt,
+        variables=dict(call.variables),
+        variables_missing=call.missing,
+        precall_failed=call.failed,
     )
     first_words = found.agent.recording.announced if attempt == 0 else None  # who was told is not told again
     answer = twiml.connect_stream(

@@ -67,9 +67,9 @@ def built_in(*, caller: str, called: str, direction: str, agent: str, at: dateti
     }
 
 
-def defaults(agent: AgentConf, number: NumberConf | None) -> dict[str, str]:
+def defaults(agent: AgentConf | None, number: NumberConf | None) -> dict[str, str]:
     """What the agent has values for by itself, and the number's own, which win."""
-    own = {name: value for name, value in agent.variables.items() if value is not None}
+    own = {name: value for name, value in agent.variables.items() if value is not None} if agent else {}
     return own | (number.variables if number else {})
 
 
