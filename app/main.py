@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -29,7 +29,6 @@ from app.db import api_keys, calls
 from app.db.engine import db_session
 from app.errors import DatabaseError, ParleyError
 from app.jobs.archive import Archive
-from app.jobs.delete import keep_retention
 from app.jobs.ingest import Ingest, save_rows
 from app.jobs.live_copy import LiveCopy, save_live
 from app.jobs.own_recording import OwnRecordings
@@ -128,7 +127,7 @@ async def _open(
     )
     context = await stack.enter_async_context(open_jobs(settings, opened, deadlines))
     own = OwnRecordings(opened.engine, opened.store, context.storage)
-    ingest = Ingest(journals.root, partial(save_rows, opened.engine), own)
+    ingest = Ingest(journals.root, partial(save_rows, opened.engine, opened.store, deadlines.recording_poll_s), own)
     callbacks = TwilioCallbacks(settings.data_dir, opened.engine)
     await stack.enter_async_context(
         background(
@@ -139,7 +138,6 @@ async def _open(
             live_copy.run,
             call_news.run,
             watch.run,
-            partial(keep_retention, opened.engine),
             partial(_tidy, opened.engine),
         )
     )
@@ -168,7 +166,7 @@ async def _open(
         engine=opened.engine,
         providers=providers,
         find_key=partial(_find_key, opened.engine),
-        browser_key=partial(_browser_key, opened.store, client, settings.openai_base_url, deadlines.connect_s),
+        browser_key=_browser_key(opened.store, client, base_url=settings.openai_base_url, within_s=deadlines.connect_s),
         recording_told=callbacks.take,
         archive=Archive(opened.engine, journals.root),
         storage=context.storage,
@@ -245,11 +243,16 @@ async def _tidy(engine: AsyncEngine) -> None:
         await asyncio.sleep(CLAIMS_KEPT.total_seconds())
 
 
-async def _browser_key(
-    store: ConfStore, client: httpx.AsyncClient, base_url: str, within_s: float, agent: AgentConf, lifetime_s: int
-) -> BrowserKey:
-    account = store.openai(agent.account)
-    return await create_browser_key(client, account, agent, base_url=base_url, lifetime_s=lifetime_s, within_s=within_s)
+def _browser_key(
+    store: ConfStore, client: httpx.AsyncClient, *, base_url: str, within_s: float
+) -> Callable[[AgentConf, int], Awaitable[BrowserKey]]:
+    async def create(agent: AgentConf, lifetime_s: int) -> BrowserKey:
+        account = store.openai(agent.account)
+        return await create_browser_key(
+            client, account, agent, base_url=base_url, lifetime_s=lifetime_s, within_s=within_s
+        )
+
+    return create
 
 
 async def _find_key(engine: AsyncEngine, key: str) -> api_keys.KeyHolder | None:

@@ -20,12 +20,15 @@ from app.call.events import NumberedEvent
 from app.call.folder import read_events, read_record
 from app.call.owner import end_crashed, orphans
 from app.call.record import CallRecord
+from app.conf.models import AgentConf
+from app.conf.store import ConfStore
 from app.db import calls
 from app.db.engine import db_session
-from app.errors import DatabaseError, StorageError
+from app.errors import ConfError, DatabaseError, StorageError
 from app.jobs.emit import emit
 from app.jobs.messages import FAILED, call_ended, call_started
 from app.jobs.released import KEPT, forget_released, is_released, release
+from app.jobs.twilio_recording import expect_twilio_recording
 
 INGESTED = "ingested"
 """A file of this name says that the folder's rows are complete."""
@@ -141,14 +144,29 @@ class Ingest:
             await asyncio.sleep(TIDY_EVERY_S)
 
 
-async def save_rows(engine: AsyncEngine, record: CallRecord, events: Sequence[NumberedEvent]) -> None:
-    """A `SaveRows` on PostgreSQL; whoever wants to know hears of the call's end in the same transaction."""
+async def save_rows(
+    engine: AsyncEngine, conf: ConfStore, poll_after_s: float, record: CallRecord, events: Sequence[NumberedEvent]
+) -> None:
+    """A `SaveRows` on PostgreSQL; whoever wants to know hears of the call's end in the same transaction.
+
+    What Twilio recorded is expected from then on.
+    """
+    agent = _agent(conf, record.agent)
     async with db_session(engine) as db:
         await calls.record_call(db, record, events)
+        if agent and agent.recording.twilio:
+            await expect_twilio_recording(db, record, agent, poll_after_s=poll_after_s)
         await emit(db, "call.started", record.id, call_started(record))  # a short call may be over before it was told
         await emit(db, "call.ended", record.id, call_ended(record))
         if record.end_reason in FAILED:
             await emit(db, "call.failed", record.id, call_ended(record))
+
+
+def _agent(conf: ConfStore, name: str) -> AgentConf | None:
+    try:
+        return conf.agent(name)
+    except ConfError:
+        return None
 
 
 def _read(folder: Path) -> tuple[CallRecord, list[NumberedEvent], bool]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -24,7 +23,9 @@ from app.jobs.context import JobContext
 from app.jobs.delete import request_deletion
 from app.jobs.emit import emit
 from app.jobs.job import GiveUp, Handler, Job, JobKind, TryAgain
+from app.jobs.messages import recording_ready
 from app.jobs.queue import enqueue
+from app.jobs.transcripts import want_transcript
 from app.jobs.twilio_recording import UNKNOWN, policy_values, recordings_rest
 from app.recordings.audio import AudioInfo, probe
 from app.recordings.states import RecordingState
@@ -155,27 +156,12 @@ async def _keep(context: JobContext, wanted: _Wanted, info: AudioInfo, stored: S
 
 async def _follow(db: AsyncSession, recording: Recording, agent: AgentConf) -> None:
     """Tell of it, and let it be written down and deleted at Twilio where its agent wants that."""
-    await emit(db, "recording.ready", str(recording.id), _message(recording))
+    await emit(db, "recording.ready", str(recording.id), recording_ready(recording))
     policy = agent.recording
     if policy.source == "twilio" and policy.transcription:
-        await enqueue(db, JobKind.TRANSCRIBE, str(recording.id))
+        await want_transcript(db, recording)
     if policy.delete_at_twilio:
         await enqueue(db, JobKind.DELETE_AT_TWILIO, str(recording.id))
-
-
-def _message(recording: Recording) -> dict[str, Any]:
-    """What servers are told of a recording that is ready."""
-    return {
-        "recording_id": str(recording.id),
-        "call_id": str(recording.call_id) if recording.call_id else None,
-        "call_sid": recording.call_sid,
-        "agent": recording.agent,
-        "source": recording.source,
-        "duration_ms": recording.duration_ms,
-        "channels": recording.channels,
-        "bytes": recording.bytes,
-        "sha256": recording.sha256,
-    }
 
 
 def _agent(context: JobContext, name: str) -> AgentConf:

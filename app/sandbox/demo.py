@@ -6,34 +6,30 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.call.events import NumberedEvent
 from app.call.journal import CALL, EVENTS, TRANSCRIPT, read_events, read_record
 from app.conf.models import DEFAULT
 from app.conf.opening import open_store
-from app.db import calls
-from app.db.engine import db_session
-from app.db.recordings import recordings_of
 from app.errors import ParleyError
 from app.sandbox import story
+from app.sandbox.afterwards import Afterwards, look
 from app.sandbox.beside import wait_ready
 from app.sandbox.openai.server import SandboxOpenAI
 from app.sandbox.openai.story import StoryBrain
-from app.sandbox.telling import files, latencies, tell, verdict
+from app.sandbox.telling import beside, files, latencies, tell, verdict
 from app.sandbox.twilio import SandboxCall, SandboxTwilio
 from app.sandbox.twilio.timeline import AgentStarted, AgentStopped
 from app.sandbox.voices.clips import clip
 from app.settings import Settings
 
 CALL_WITHIN_S = 60.0
-SAVED_WITHIN_S = 10.0
 STOP_WITHIN_S = 10.0
 LOOK_EVERY_S = 0.2
 LOG = "server.log"
@@ -81,9 +77,9 @@ async def demo(folder: Path, console: Console) -> bool:
                 clock.say("ringing\n")
                 call = await twilio.place_call(to=story.CALLED, from_=story.CALLER)
                 await _watch(call, folder, console)
-                saved = await _saved_steps(opened.engine, call.call_sid)
-                recordings = await _recordings(opened.engine, folder, call.call_sid)
-            return _report(console, folder, call, saved, recordings)
+                clock.say("the call is over: waiting for its recording, and for its words")
+                left = await look(opened.engine, folder / "recordings", call.call_sid)
+            return _report(console, folder, call, left)
 
 
 def _settings(environment: Mapping[str, str]) -> Settings:
@@ -185,44 +181,18 @@ def _events_after(root: Path, call_sid: str, seq: int) -> list[NumberedEvent]:
     return [event for event in read_events(folder) if event.seq > seq]
 
 
-async def _saved_steps(engine: AsyncEngine, call_sid: str) -> list[story.Step]:
-    """The story's steps as PostgreSQL has them, once the call's rows are there."""
-    record, events = None, []
-    with suppress(TimeoutError):
-        async with asyncio.timeout(SAVED_WITHIN_S):
-            while record is None or record.end_reason is None:
-                async with db_session(engine) as db:
-                    record = await calls.find_call(db, call_sid)
-                    events = await calls.find_events(db, record.id) if record else []
-                await asyncio.sleep(LOOK_EVERY_S)
-    return story.steps(events, record)
-
-
-async def _recordings(engine: AsyncEngine, root: Path, call_sid: str) -> list[Path]:
-    """The call's recordings, once they are in the storage: the call's folder then has none."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(SAVED_WITHIN_S):
-            while True:
-                async with db_session(engine) as db:
-                    keys = [each.key for each in await recordings_of(db, call_sid) if each.key]
-                if keys:
-                    return [root / "recordings" / key for key in keys]
-                await asyncio.sleep(LOOK_EVERY_S)
-    return []
-
-
-def _report(
-    console: Console, root: Path, call: SandboxCall, steps: list[story.Step], recordings: Sequence[Path]
-) -> bool:
+def _report(console: Console, root: Path, call: SandboxCall, left: Afterwards) -> bool:
+    steps = story.steps(left.events, left.record, left.segments)
     console.print()
+    console.print(beside(left.turns, left.segments))
     console.print(latencies(call.timeline))
     console.print(verdict(steps))
     for warning in call.warnings:
         console.print(f"[red]Twilio would warn: {warning.code} {warning.text}[/red]")
     if folder := _folder(root, call.call_sid):
         console.print("The recording, the call's folder, and the server's log:")
-        console.print(files([*recordings, folder / TRANSCRIPT, folder / EVENTS, root / LOG]), soft_wrap=True)
-    return all(step.happened for step in steps) and bool(recordings) and not call.warnings
+        console.print(files([*left.recordings, folder / TRANSCRIPT, folder / EVENTS, root / LOG]), soft_wrap=True)
+    return all(step.happened for step in steps) and not call.warnings
 
 
 def _free_port() -> int:

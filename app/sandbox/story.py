@@ -7,10 +7,12 @@ from typing import Any
 from app.call.events import NumberedEvent
 from app.call.record import CallRecord
 from app.call.status import EndReason
+from app.recordings.segments import Segment
 
 CALLER, CALLED = "+15550100123", "+15550100100"
 ASKS, CHANGES_HIS_MIND = "table_tonight", "tomorrow_instead"
 INTERRUPTS_AFTER_MS = 3000
+WRITTEN_DOWN = "the recording is written down, with both speakers"
 
 AGENT: dict[str, Any] = {
     "instructions": (
@@ -42,8 +44,8 @@ class Step:
     happened: bool
 
 
-def steps(events: Sequence[NumberedEvent], record: CallRecord | None) -> list[Step]:
-    """What the story needs of the journal, and of the row in the database."""
+def steps(events: Sequence[NumberedEvent], record: CallRecord | None, written: Sequence[Segment]) -> list[Step]:
+    """What the story needs of the journal, of the row in the database, and of the recording as it was written down."""
     said = [event.data["text"] for event in events if event.kind == "agent.transcript"]
     heard = [event.data["text"] for event in events if event.kind == "caller.transcript"]
     lookups = [event.data["output"] for event in events if event.kind == "tool.answered"]
@@ -57,4 +59,13 @@ def steps(events: Sequence[NumberedEvent], record: CallRecord | None) -> list[St
         Step("the agent looks up the changed wish", any("eight" in output for output in lookups)),
         Step("the agent adapts and says goodbye", any("goodbye" in text.lower() for text in said[1:])),
         Step("the agent hangs up", record is not None and record.end_reason is EndReason.AGENT_HANGUP),
+        Step(WRITTEN_DOWN, _both_in_order(written)),
     ]
+
+
+def _both_in_order(written: Sequence[Segment]) -> bool:
+    """The agent's greeting, then the caller's question."""
+    spoken = [(segment.speaker, segment.text) for segment in written]
+    asked = [at for at, (speaker, text) in enumerate(spoken) if speaker == "caller" and "tonight" in text]
+    greeted = [at for at, (speaker, text) in enumerate(spoken) if speaker == "agent" and "Harbour Bistro" in text]
+    return bool(asked and greeted) and greeted[0] < asked[0]

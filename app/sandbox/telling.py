@@ -7,6 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.call.events import Kind, NumberedEvent
+from app.call.transcript import Turn
+from app.recordings.segments import Segment
 from app.sandbox.story import Step
 from app.sandbox.twilio.timeline import AgentStarted, AgentStopped, CallerStarted, CallerStopped, Moment, StreamStarted
 
@@ -35,6 +37,29 @@ def tell(event: NumberedEvent) -> str | None:
         case _:
             return None
     return f"{event.at_ms / 1000:6.2f} s  {words}"
+
+
+def beside(turns: Sequence[Turn], segments: Sequence[Segment]) -> Table:
+    """The recording in words, beside what was written down while they talked; cut turns as they were heard."""
+    table = Table("from", "to", "", "live", "from the recording", title="the call in words", title_justify="left")
+    left = list(segments)
+    rows: list[tuple[int, int, str, str, str]] = []
+    for turn in turns:
+        until_ms = turn.until_ms or turn.at_ms
+        ours = [each for each in left if each.speaker == turn.speaker and _overlap(each, turn.at_ms, until_ms) > 0]
+        left = [each for each in left if each not in ours]
+        live = turn.said if turn.heard is None else f"{turn.heard} …"
+        rows.append((turn.at_ms, until_ms, turn.speaker, live, " ".join(each.text for each in ours)))
+    rows += [(each.start_ms, each.end_ms, each.speaker, "", each.text) for each in left]
+    for at_ms, until_ms, speaker, live, written in sorted(rows):
+        colour = "cyan" if speaker == "agent" else "green"
+        times = (f"{at_ms / 1000:.1f}", f"{until_ms / 1000:.1f}")
+        table.add_row(*times, f"[{colour}]{speaker}[/{colour}]", escape(live), escape(written))
+    return table
+
+
+def _overlap(segment: Segment, at_ms: int, until_ms: int) -> int:
+    return min(segment.end_ms, until_ms) - max(segment.start_ms, at_ms)
 
 
 def latencies(moments: Sequence[Moment]) -> Table:

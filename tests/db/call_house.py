@@ -81,7 +81,7 @@ class House:
 
     def ingest(self) -> Ingest:
         own = OwnRecordings(self.engine, self.conf, self.storage)  # type: ignore[arg-type]
-        return Ingest(self.root, partial(save_rows, self.engine), own)
+        return Ingest(self.root, partial(save_rows, self.engine, self.conf, 120.0), own)
 
     @asynccontextmanager
     async def running(self):
