@@ -1,27 +1,28 @@
 """Stream tokens: the ticket that the voice webhook gives a call for its media socket.
 
-Signed, bound to one call, short-lived, and used once: in this process's memory, and across replicas by a claim
-that the database grants. It carries what another replica needs to serve the stream.
+Sealed, bound to one call, short-lived, and used once: in this process's memory, and across replicas by a claim
+that the database grants. It carries what another replica needs to serve the stream, which is nothing for the logs of
+the carrier that brings it: only we can read it.
 """
 
 import asyncio
 import base64
-import binascii
-import hashlib
+import hmac
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import msgspec
-from itsdangerous import BadSignature, Signer
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from app.errors import DatabaseError, Refused
 from app.timing import Clock, Deadlines, clock
 from app.twilio.twiml import PARAMETER_CHARACTERS
 
 PARAMETER = "token"
-_SALT = "parley.stream-token"
+_SALT = b"parley.stream-token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Ticket:
     """Which of the agent's variables had no value."""
     precall_failed: str | None = None
     """What the pre-call webhook could not tell, and why."""
+    direction: Literal["inbound", "outbound"] = "inbound"
 
 
 class _Token(msgspec.Struct, array_like=True):
@@ -72,10 +74,7 @@ class StreamTokens:
         now_ms: Clock | None = None,
         wall_s: Callable[[], float] = time.time,
     ) -> None:
-        # the first key signs and all verify; itsdangerous wants the signing key last
-        self._signer = Signer(
-            list(reversed(keys)), salt=_SALT, sep=".", key_derivation="hmac", digest_method=hashlib.sha256
-        )
+        self._seal = MultiFernet([_cipher(key) for key in keys])  # the first seals, all open
         self._token_s = deadlines.token_s
         self._claim_row_s = deadlines.claim_row_s
         self._claim_row = claim_row
@@ -91,7 +90,7 @@ class StreamTokens:
         nonce = secrets.token_urlsafe(16)
         token = _Token(nonce, self._minter, self._wall_s() + self._token_s, ticket)
         self._unused.add(nonce, self._now_ms(), self._token_s)
-        text = self._signer.sign(base64.urlsafe_b64encode(msgspec.json.encode(token))).decode()
+        text = self._seal.encrypt(msgspec.json.encode(token)).decode()
         return {
             f"{PARAMETER}{start // PARAMETER_CHARACTERS or ''}": text[start : start + PARAMETER_CHARACTERS]
             for start in range(0, len(text), PARAMETER_CHARACTERS)
@@ -112,8 +111,8 @@ class StreamTokens:
         if not text:
             raise Refused("no token")
         try:
-            return msgspec.json.decode(base64.urlsafe_b64decode(self._signer.unsign(text)), type=_Token)
-        except (BadSignature, binascii.Error, msgspec.DecodeError):
+            return msgspec.json.decode(self._seal.decrypt(text.encode()), type=_Token)
+        except (InvalidToken, msgspec.DecodeError):
             raise Refused("the token is not ours") from None
 
     def _use(self, token: _Token) -> None:
@@ -148,6 +147,10 @@ class StreamTokens:
         self._claims.discard(claim)
         if not claim.cancelled():
             claim.exception()  # perhaps nobody is left to ask for it, and asyncio would complain
+
+
+def _cipher(key: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(hmac.digest(key.encode(), _SALT, "sha256")))
 
 
 class _Remembered:

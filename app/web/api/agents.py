@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.conf.models import AgentConf
+from app.conf.models import AgentConf, fill
 from app.conf.writes import Author
 from app.errors import ConfMissing, SessionUnavailable
 from app.web.api.auth import Reader, Writer
@@ -15,6 +15,7 @@ from app.web.api.preconditions import etag
 from app.web.api.routing import api_router
 from app.web.api.row_routes import House, add_row_routes
 from app.web.api.rows import NAME, Given, Kind, Masked, Shown, Version, config_faults
+from app.web.line import Line, values
 from app.web.problems import Problem
 
 AgentName = Annotated[str, Path(pattern=NAME, description="The agent's name.", examples=["default"])]
@@ -120,7 +121,7 @@ async def check_agent(name: AgentName, given: GivenAgent, house: House, _: Reade
 
 @router.get("/agents/{name}/session")
 async def get_agent_session(name: AgentName, house: House, _: Reader) -> SessionUpdate:
-    """What the agent's next call tells the model at its beginning."""
+    """What the agent's next call tells the model at its beginning; its variables stand there as they are written."""
     agent = await _agent(house, name)
     return SessionUpdate(session=house.providers[agent.provider].compile(agent))
 
@@ -139,13 +140,18 @@ async def create_agent_client_secret(
     """A short-lived key with which a browser's microphone tries the agent. Calls of its functions reach the browser."""
     agent = await _agent(house, name)
     try:
-        key = await house.browser_key(agent, (wish or BrowserKeyWish()).lifetime_s)
+        key = await house.browser_key(_tried(name, agent), (wish or BrowserKeyWish()).lifetime_s)
     except ConfMissing as error:
         raise Problem(409, "not_configured", str(error)) from None
     except SessionUnavailable as error:
         raise Problem(502, "provider_refused", str(error)) from None
     response.headers["Cache-Control"] = "no-store"
     return ShownBrowserKey(value=key.value.get_secret_value(), expires_at=key.expires_at)
+
+
+def _tried(name: str, agent: AgentConf) -> AgentConf:
+    """The agent as somebody without a phone tries it: filled with what it has by itself."""
+    return fill(agent, values(Line("", "", ""), None, name, agent, {}))[0]
 
 
 async def _agent(house: House, name: str) -> AgentConf:

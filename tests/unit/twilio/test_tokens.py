@@ -1,4 +1,5 @@
 import asyncio
+import base64
 from dataclasses import replace
 
 import pytest
@@ -192,3 +193,15 @@ async def test_memory_holds_only_the_tokens_that_still_count():
         world.monotonic_ms += 10_000
 
     assert len(world.tokens._used._until_ms) + len(world.tokens._unused._until_ms) < 20
+
+
+async def test_who_brings_a_token_cannot_read_it():
+    told = replace(TICKET, variables={"name": "Ann Miller"})
+    parameters = World().tokens.mint(told)
+    words = "".join(parameters.values())
+    opened = base64.urlsafe_b64decode(words + "=" * (-len(words) % 4))
+
+    for secret in (TICKET.from_number, "Ann Miller"):
+        assert secret not in words
+        assert secret.encode() not in opened
+    assert (await World().redeem(parameters)).variables == {"name": "Ann Miller"}
