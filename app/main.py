@@ -31,6 +31,7 @@ from app.errors import DatabaseError, ParleyError
 from app.jobs.archive import Archive
 from app.jobs.ingest import Ingest, save_rows
 from app.jobs.live_copy import LiveCopy, save_live
+from app.jobs.opt_outs import OptOuts
 from app.jobs.own_recording import OwnRecordings
 from app.jobs.try_webhook import try_webhook
 from app.jobs.twilio_callbacks import TwilioCallbacks
@@ -51,6 +52,7 @@ from app.web.mount import mount
 from app.web.outside import Outside
 from app.web.run_call import RunCall
 from app.wiring import open_jobs
+from app.wiring_outbound import open_outbound
 
 CLAIMS_KEPT = timedelta(hours=1)
 ADMIN_KEY_S = 2.0
@@ -129,12 +131,14 @@ async def _open(
     own = OwnRecordings(opened.engine, opened.store, context.storage)
     ingest = Ingest(journals.root, partial(save_rows, opened.engine, opened.store, deadlines.recording_poll_s), own)
     callbacks = TwilioCallbacks(settings.data_dir, opened.engine)
+    opt_outs = OptOuts(settings.data_dir, opened.engine)
     await stack.enter_async_context(
         background(
             opened.store.listen,
             journals.run,
             ingest.run,
             callbacks.run,
+            opt_outs.run,
             live_copy.run,
             call_news.run,
             watch.run,
@@ -142,6 +146,7 @@ async def _open(
         )
     )
     lobby = await stack.enter_async_context(Lobby(partial(_open_session, providers), claim_s=deadlines.claim_s))
+    outbound = await stack.enter_async_context(open_outbound(settings, opened, context, registry, lobby))
     app.state.services = Services(
         public_url=settings.public_url,
         max_calls=settings.max_calls,
@@ -157,10 +162,12 @@ async def _open(
         run_call=RunCall(
             providers=providers,
             carrier=partial(_carrier, opened.store, client, settings.twilio_api_base_url, deadlines.carrier_s),
+            dial_prefixes=partial(_dial_prefixes, opened.store),
             journals=journals,
             registry=registry,
             deadlines=deadlines,
             finished=ingest.add,
+            opted_out=opt_outs.take,
         ),
         store=opened.store,
         engine=opened.engine,
@@ -171,6 +178,7 @@ async def _open(
         archive=Archive(opened.engine, journals.root),
         storage=context.storage,
         call_news=call_news,
+        outbound=outbound,
         outside=Outside(client, settings.twilio_api_base_url, settings.openai_base_url, try_webhook),
     )
     await _introduce(opened, settings)
@@ -227,6 +235,12 @@ async def _open_session(providers: Mapping[str, RealtimeProvider], agent: AgentC
 def _carrier(store: ConfStore, client: httpx.AsyncClient, base_url: str, carrier_s: float, account_sid: str) -> Carrier:
     """REST access to the account that a call came from."""
     return account_rest(store.twilio_accounts(), account_sid, client, base_url=base_url, carrier_s=carrier_s)
+
+
+def _dial_prefixes(store: ConfStore, account_sid: str) -> Sequence[str]:
+    """Where calls of that account may be transferred; nowhere, where it is none of ours."""
+    accounts = [account for account in store.twilio_accounts() if account.account_sid == account_sid]
+    return [prefix for account in accounts for prefix in account.allowed_dial_prefixes]
 
 
 async def _claim(engine: AsyncEngine, nonce: str, _ticket: Ticket) -> bool:

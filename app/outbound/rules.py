@@ -38,14 +38,19 @@ class Refusal(StrEnum):
 
 def check_number(to: str, conf: OutboundConf) -> None:
     """Raise `OutboundRefused` for a number that may never be called."""
-    if not _is_e164(to):
-        raise OutboundRefused(Refusal.NUMBER_NOT_E164, "Write the number in E.164 form, like +15551234567.")
-    if phonenumbers.number_type(phonenumbers.parse(to)) in _PREMIUM:
-        raise OutboundRefused(Refusal.PREMIUM_NUMBER, "Numbers of premium services are never called.")
+    check_dialable(to)
     if not to.startswith(tuple(conf.allowed_prefixes)) or to.startswith(tuple(conf.denied_prefixes)):
         allowed = ", ".join(conf.allowed_prefixes[:10]) or "none yet"
         message = f"Numbers like this may not be called; outbound/default says which may (allowed: {allowed})."
         raise OutboundRefused(Refusal.PREFIX_NOT_ALLOWED, message)
+
+
+def check_dialable(to: str) -> None:
+    """Raise `OutboundRefused` for what no rule could allow: it is no phone number, or one of a premium service."""
+    if not _is_e164(to):
+        raise OutboundRefused(Refusal.NUMBER_NOT_E164, "Write the number in E.164 form, like +15551234567.")
+    if phonenumbers.number_type(phonenumbers.parse(to)) in _PREMIUM:
+        raise OutboundRefused(Refusal.PREMIUM_NUMBER, "Numbers of premium services are never called.")
 
 
 def choose_caller(from_: str | None, conf: OutboundConf, ours: Collection[str]) -> str:

@@ -1,16 +1,17 @@
-"""How Twilio's webhooks about a call that we placed know its request: a signed word in their addresses' query."""
+"""How Twilio's webhooks about a call that we placed know its request: a sealed word in their addresses' query."""
 
-import hashlib
+import base64
+import hmac
 from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
-from itsdangerous import BadSignature, URLSafeSerializer
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 PARAMETER = "outbound"
 MOST_VARIABLE_BYTES = 1000
 """More of them are left in the database: an address should not grow without end."""
-_SALT = "parley.outbound"
+_SALT = b"parley.outbound"
 
 
 class OutboundTicket(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,23 +28,25 @@ class OutboundTicket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutboundTokens:
-    """Signs tickets, and reads those that it or another replica has signed."""
+    """Seals tickets, and opens those that it or another replica has sealed; addresses end up in logs."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        # the first key signs and all verify; itsdangerous wants the signing key last
-        kept = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
-        self._serializer = URLSafeSerializer(list(reversed(keys)), salt=_SALT, signer_kwargs=kept)
+        self._seal = MultiFernet([_cipher(key) for key in keys])  # the first seals, all open
 
     def sign(self, ticket: OutboundTicket) -> str:
         """The ticket as a word that may stand in a query."""
         variables = ticket.variables
         if variables is not None and len(msgspec.json.encode(variables)) > MOST_VARIABLE_BYTES:
             ticket = msgspec.structs.replace(ticket, variables=None)
-        return str(self._serializer.dumps(msgspec.to_builtins(ticket)))
+        return self._seal.encrypt(msgspec.json.encode(ticket)).decode().rstrip("=")
 
     def read(self, token: str) -> OutboundTicket | None:
         """The ticket; None for a word that is none of ours."""
         try:
-            return msgspec.convert(self._serializer.loads(token), OutboundTicket)
-        except (BadSignature, msgspec.ValidationError):
+            return msgspec.json.decode(self._seal.decrypt(token + "=" * (-len(token) % 4)), type=OutboundTicket)
+        except (InvalidToken, msgspec.DecodeError):
             return None
+
+
+def _cipher(key: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(hmac.digest(key.encode(), _SALT, "sha256")))

@@ -2,14 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import structlog
 from jsonschema import Draft202012Validator
 
-from app.conf.models import EndCallTool, FunctionTool, LookupTool, StopRecordingTool
+from app.conf.models import EndCallTool, FunctionTool, LookupTool, OptOutTool, StopRecordingTool
 from app.errors import ToolError
 from app.realtime.events import ToolCall
 
@@ -23,8 +23,12 @@ _log = structlog.get_logger(__name__)
 class Toolbox:
     """Runs the tools of one agent; those that change the call itself are the call's own business."""
 
-    def __init__(self, tools: Sequence[FunctionTool], *, deadline_s: float) -> None:
+    def __init__(
+        self, tools: Sequence[FunctionTool], *, deadline_s: float, opt_out: Callable[[], Awaitable[str]] | None = None
+    ) -> None:
+        """`opt_out` puts the other party on the do-not-call list, and says so."""
         self._tools = {tool.name: tool for tool in tools}
+        self._opt_out = opt_out
         self._deadline_s = deadline_s
 
     @property
@@ -45,7 +49,7 @@ class Toolbox:
         arguments = _arguments(call.arguments, tool.parameters)
         try:
             async with asyncio.timeout(self._deadline_s):
-                output = await _run(tool, arguments)
+                output = await self._run(tool, arguments)
         except TimeoutError:
             raise ToolError("The tool took too long and was stopped.") from None
         except ToolError:
@@ -55,15 +59,18 @@ class Toolbox:
             raise ToolError("The tool failed.") from error
         return _presentable(output)
 
-
-async def _run(tool: FunctionTool, arguments: Mapping[str, Any]) -> str:
-    match tool:
-        case LookupTool():
-            return _look_up(tool, arguments[tool.key_name])
-        case EndCallTool():
-            raise ToolError("The call cannot be ended this way now.")
-        case StopRecordingTool():
-            raise ToolError("The recording cannot be stopped this way now.")
+    async def _run(self, tool: FunctionTool, arguments: Mapping[str, Any]) -> str:
+        match tool:
+            case LookupTool():
+                return _look_up(tool, arguments[tool.key_name])
+            case OptOutTool() if self._opt_out:
+                return await self._opt_out()
+            case OptOutTool():
+                raise ToolError("There is no do-not-call list here.")
+            case EndCallTool():
+                raise ToolError("The call cannot be ended this way now.")
+            case StopRecordingTool():
+                raise ToolError("The recording cannot be stopped this way now.")
 
 
 def _look_up(tool: LookupTool, key: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -27,6 +27,7 @@ from app.twilio.tokens import StreamTokens
 from app.web.bad_keys import BadKeys
 from app.web.call_news import CallNews
 from app.web.lobby import Lobby
+from app.web.outbound import Outbound
 from app.web.outside import Outside
 from app.web.precall import Precalls
 
@@ -94,8 +95,15 @@ class Arrival:
     """How often this phone call lost its stream before; each attempt has a `call_id` of its own."""
     session: Callable[[], Awaitable[RealtimeSession]]
     """The session, as soon as it is open; raises what kept it from opening (`SessionUnavailable` as a rule)."""
+    direction: Literal["inbound", "outbound"] = "inbound"
     notes: Sequence[tuple[Kind, Mapping[str, Any]]] = ()
     """What happened before the stream came, for the call's journal."""
+
+
+    @property
+    def party(self) -> str:
+        """The number at the other end: who called, or whom we called."""
+        return self.from_number if self.direction == "inbound" else self.to_number
 
 
 class CallRunner(Protocol):
@@ -157,6 +165,7 @@ class Services:
     storage: Storage
     call_news: CallNews
     outside: Outside
+    outbound: Outbound
     precalls: Precalls = field(default_factory=Precalls)
     bad_keys: BadKeys = field(default_factory=BadKeys)
     refusals: Seldom = field(default_factory=Seldom)

@@ -158,7 +158,7 @@ async def _carry(house: Services, socket: WebSocketStream, started: Started, tic
 
 @asynccontextmanager
 async def _arrival(house: Services, ticket: Ticket) -> AsyncIterator[Arrival]:
-    agent = refilled(house.conf, ticket, Line(ticket.call_sid, ticket.from_number, ticket.to_number))
+    agent = refilled(house.conf, ticket, Line(ticket.call_sid, ticket.from_number, ticket.to_number, ticket.direction))
     version = house.conf.agent_version(ticket.agent)
     async with house.lobby.claim(ticket.call_sid, agent, version) as guest:
         yield Arrival(
@@ -172,6 +172,7 @@ async def _arrival(house: Services, ticket: Ticket) -> AsyncIterator[Arrival]:
             agent_version=guest.agent_version,
             fallback_number=ticket.fallback_number,
             attempt=ticket.attempt,
+            direction=ticket.direction,
             session=guest.session,
             notes=notes(ticket),
         )

@@ -1,8 +1,9 @@
 """From a stream that was let in to a live call, and to its folder at the end."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 from app.call.carrier import Carrier
@@ -11,8 +12,10 @@ from app.call.live import LiveCall
 from app.call.record import CallRecord
 from app.call.registry import Registry
 from app.call.socket import StreamSocket
+from app.outbound.opting_out import OptedOut
 from app.realtime.session import RealtimeProvider
 from app.timing import Deadlines
+from app.tools.opt_out import KeepOptOut, opt_out
 from app.tools.toolbox import Toolbox
 from app.twilio.media_protocol import Started
 from app.web.deps import Arrival
@@ -25,14 +28,20 @@ class RunCall:
     providers: Mapping[str, RealtimeProvider]
     carrier: Callable[[str], Carrier]
     """REST access to a Twilio account, by its sid."""
+    dial_prefixes: Callable[[str], Sequence[str]]
+    """Where calls of a Twilio account may be transferred, by its sid, as it is set now."""
     journals: JournalWriter
     registry: Registry
     deadlines: Deadlines
     finished: Finished
+    opted_out: KeepOptOut
 
     async def __call__(self, arrival: Arrival, socket: StreamSocket, started: Started) -> None:
         """Carry the call to its end."""
-        toolbox = Toolbox(arrival.agent.functions, deadline_s=self.deadlines.tool_s)
+        wish = OptedOut(number=arrival.party, agent=arrival.agent_name, call_id=arrival.call_id)
+        toolbox = Toolbox(
+            arrival.agent.functions, deadline_s=self.deadlines.tool_s, opt_out=partial(opt_out, wish, self.opted_out)
+        )
         call = LiveCall(
             self._record(arrival),
             arrival.agent,
@@ -44,6 +53,7 @@ class RunCall:
             hang_up_tools=toolbox.hang_up_tools,
             decline_tools=toolbox.decline_tools,
             carrier=self.carrier(arrival.account_sid),
+            dial_prefixes=partial(self.dial_prefixes, arrival.account_sid),
             journals=self.journals,
             registry=self.registry,
             deadlines=self.deadlines,
@@ -60,7 +70,7 @@ class RunCall:
             account_sid=arrival.account_sid,
             from_number=arrival.from_number,
             to_number=arrival.to_number,
-            direction="inbound",
+            direction=arrival.direction,
             agent=arrival.agent_name,
             agent_version=arrival.agent_version,
             started_at=datetime.now(UTC),

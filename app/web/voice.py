@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
+from urllib.parse import quote
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
@@ -11,6 +12,7 @@ from structlog.contextvars import bound_contextvars
 from app.call.status import EndReason
 from app.conf.models import AgentConf
 from app.db.ids import uuid7
+from app.outbound.tokens import PARAMETER
 from app.twilio import twiml
 from app.twilio.recordings import callback_url
 from app.twilio.tokens import Ticket
@@ -18,6 +20,7 @@ from app.web.answerer import Closed, answerer, apology, bare_apology, closed_wor
 from app.web.deps import Services, services
 from app.web.filled import Filled, filled
 from app.web.line import Line
+from app.web.placed import is_placed, report, talker, ticket_of, variables_of
 from app.web.verified import Verified, Webhook, verified
 
 MAX_RECONNECTS = 2
@@ -84,6 +87,7 @@ async def status(webhook: Verified, house: _House) -> None:
         house.lobby.dismiss(webhook.call_sid)
         house.precalls.forget(webhook.call_sid)
         house.calls.end(webhook.call_sid, EndReason.CALLER_HANGUP)
+    await report(house, webhook)
 
 
 @router.post("/stream-status", status_code=204)
@@ -103,6 +107,8 @@ async def _answer(house: Services, webhook: Webhook) -> str:
     if settled := _settled(house, webhook):
         return settled
     line = _line(webhook)
+    if is_placed(webhook):
+        return await _answer_placed(house, webhook, line)
     found = answerer(house.conf, line.ours, datetime.now(UTC))
     if found is None:
         _log.warning("call_rejected", reason="no agent for this number, and no row number/default")
@@ -114,6 +120,14 @@ async def _answer(house: Services, webhook: Webhook) -> str:
     return _settled(house, webhook) or _connect(house, webhook, call, attempt=0)  # much may happen while we ask
 
 
+async def _answer_placed(house: Services, webhook: Webhook, line: Line) -> str:
+    ticket = ticket_of(house, webhook)
+    if ticket is None:
+        return _apology(house, webhook)
+    call = await filled(house, talker(house.conf, ticket, line), line, await variables_of(house, ticket))
+    return _settled(house, webhook) or _connect(house, webhook, call, attempt=0)
+
+
 def _settled(house: Services, webhook: Webhook) -> str | None:
     """What this call is answered whoever it is for, if that is so: the same again, or that it cannot be taken."""
     if again := house.lobby.answer(webhook.call_sid):
@@ -121,7 +135,8 @@ def _settled(house: Services, webhook: Webhook) -> str | None:
     if house.calls.is_live(webhook.call_sid) or house.calls.ended(webhook.call_sid):
         _log.warning("webhook_replayed")
         return twiml.hang_up()
-    if house.calls.draining or house.calls.live_count + house.lobby.waiting >= house.max_calls:
+    full = house.calls.live_count + house.lobby.waiting >= house.max_calls
+    if (house.calls.draining or full) and not is_placed(webhook):  # whom we called is not turned away
         _log.warning("call_turned_away", draining=house.calls.draining, live=house.calls.live_count)
         return twiml.reject("busy")
     return None
@@ -140,11 +155,12 @@ async def _go_on(house: Services, webhook: Webhook) -> str:
     if ended not in _STREAM_BROKE | _MODEL_FAILED:
         return twiml.hang_up()
     line = _line(webhook)
-    found = resumer(house.conf, line.ours, datetime.now(UTC))
+    ticket = ticket_of(house, webhook)
+    found = talker(house.conf, ticket, line) if ticket else resumer(house.conf, line.ours, datetime.now(UTC))
     if found is None or ended in _MODEL_FAILED or attempt > MAX_RECONNECTS:
         return _apology(house, webhook)
     _log.warning("stream_reconnecting", attempt=attempt)
-    call = await filled(house, found, line)
+    call = await filled(house, found, line, await variables_of(house, ticket) if ticket else None)
     return house.lobby.answer(webhook.call_sid, attempt) or _connect(house, webhook, call, attempt=attempt)
 
 
@@ -154,7 +170,8 @@ def _apology(house: Services, webhook: Webhook) -> str:
 
 def _line(webhook: Webhook) -> Line:
     caller, called = (webhook.fields.get(field, "")[:NUMBER_CHARACTERS] for field in ("From", "To"))
-    return Line(webhook.call_sid, caller, called)
+    placed = webhook.fields.get("Direction", "").startswith("outbound")
+    return Line(webhook.call_sid, caller, called, "outbound" if placed else "inbound")
 
 
 def _attempt(webhook: Webhook) -> int:
@@ -178,6 +195,7 @@ def _connect(house: Services, webhook: Webhook, call: Filled, *, attempt: int) -
         variables=dict(call.variables),
         variables_missing=call.missing,
         precall_failed=call.failed,
+        direction=line.direction,
     )
     first_words = found.agent.recording.announced if attempt == 0 else None  # who was told is not told again
     answer = twiml.connect_stream(
@@ -186,8 +204,8 @@ def _connect(house: Services, webhook: Webhook, call: Filled, *, attempt: int) -
         language=found.agent.language,
         apology=found.agent.fallback.message,
         fallback_number=found.fallback_number,
-        after_url=f"{house.public_url}/twilio/after?attempt={attempt + 1}",
-        recording_callback=_recording_callback(house, found.agent, attempt),
+        after_url=_after_url(house, webhook, attempt + 1),
+        recording_callback=_recording_callback(house, webhook, found.agent, attempt),
         first_words=first_words,
     )
     speaking_s = len((first_words or "").encode()) / SPOKEN_BYTES_A_SECOND / house.deadlines.speed
@@ -198,6 +216,13 @@ def _connect(house: Services, webhook: Webhook, call: Filled, *, attempt: int) -
     return answer
 
 
-def _recording_callback(house: Services, agent: AgentConf, attempt: int) -> str | None:
-    """Where Twilio reports its recording, if it is to make one; what the first stream started goes on in later ones."""
-    return callback_url(house.public_url or "") if agent.recording.twilio and attempt == 0 else None
+def _after_url(house: Services, webhook: Webhook, attempt: int) -> str:
+    placed = f"&{PARAMETER}={quote(webhook.query[PARAMETER])}" if is_placed(webhook) else ""
+    return f"{house.public_url}/twilio/after?attempt={attempt}{placed}"
+
+
+def _recording_callback(house: Services, webhook: Webhook, agent: AgentConf, attempt: int) -> str | None:
+    """Where Twilio reports its recording, if one is to begin here; what began earlier goes on in later streams."""
+    ticket = ticket_of(house, webhook)
+    begins = agent.recording.twilio and attempt == 0 and not (ticket and ticket.recorded)
+    return callback_url(house.public_url or "") if begins else None

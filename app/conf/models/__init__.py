@@ -23,7 +23,15 @@ from app.conf.models.speech import (
     Transcription,
     TurnDetection,
 )
-from app.conf.models.tools import EndCallTool, FunctionTool, LookupTool, McpTool, StopRecordingTool, ToolConf
+from app.conf.models.tools import (
+    EndCallTool,
+    FunctionTool,
+    LookupTool,
+    McpTool,
+    OptOutTool,
+    StopRecordingTool,
+    ToolConf,
+)
 from app.conf.models.unfilled import unfilled, unfilled_by_number
 from app.conf.models.variables import MOST_VARIABLES, as_text, clean, filled, is_name
 from app.conf.models.webhooks import MessageKind, PrecallConf, WebhookConf, new_webhook_secret
@@ -53,6 +61,7 @@ __all__ = [
     "NumberConf",
     "OpenAICoreConf",
     "OpeningHours",
+    "OptOutTool",
     "OutboundConf",
     "PrecallConf",
     "PricesConf",

@@ -44,6 +44,22 @@ class StopRecordingTool(Conf):
         return {"type": "object", "properties": {}, "additionalProperties": False}
 
 
+class OptOutTool(Conf):
+    """The caller may say that nobody shall call him again: his number goes on the do-not-call list."""
+
+    type: Literal["opt_out"]
+    name: ToolName = "opt_out"
+    description: str = (
+        "Put the caller's number on the do-not-call list, for good. Call it as soon as the caller does not want to be "
+        "called again, and tell the caller what came of it."
+    )
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The arguments' JSON Schema: there are none."""
+        return {"type": "object", "properties": {}, "additionalProperties": False}
+
+
 class LookupTool(Conf):
     """The agent looks a key up in a table that stands right here."""
 
@@ -114,9 +130,9 @@ class McpTool(Conf):
         return self
 
 
-FunctionTool = EndCallTool | LookupTool | StopRecordingTool
+FunctionTool = EndCallTool | LookupTool | OptOutTool | StopRecordingTool
 """A tool that we run ourselves."""
-ToolConf = Annotated[EndCallTool | LookupTool | McpTool, Field(discriminator="type")]
+ToolConf = Annotated[EndCallTool | LookupTool | McpTool | OptOutTool, Field(discriminator="type")]
 """A tool as an operator writes it down."""
 
 

@@ -24,6 +24,8 @@ _TAGS = {
     "numbers": "Which agent answers which number, and when.",
     "config": "Access to the services we use. Secrets are write-only: their last four characters are shown.",
     "calls": "Calls that were and calls that go on: what was said and done in them.",
+    "outbound": "Calls that we place: ask for one, see the queue, take one out of it.",
+    "do-not-call": "Who is never called.",
     "recordings": "The sound of calls, and its words.",
     "keys": "The keys of this API.",
     "audit": "Who changed what.",

@@ -22,6 +22,8 @@ from app.errors import ConfMissing, SessionUnavailable
 from app.jobs.archive import Archive
 from app.jobs.try_webhook import try_webhook
 from app.openai.client_secret import BrowserKey
+from app.outbound.states import Progress
+from app.outbound.tokens import OutboundTokens
 from app.realtime.session import RealtimeSession
 from app.recordings.storage import Storage
 from app.timing import Deadlines
@@ -33,6 +35,7 @@ from app.web.call_news import CallNews
 from app.web.deps import Arrival, Services
 from app.web.lobby import Lobby
 from app.web.mount import mount
+from app.web.outbound import Outbound
 from app.web.outside import Outside
 from tests.unit.twilio.accounts import CALL, OURS, TOKEN, account, sign
 
@@ -139,6 +142,8 @@ class House:
     claims: set[str]
     arrivals: list[Arrival]
     notices: list[Notice]
+    progress: list[Progress]
+    """What was told of calls that we placed."""
 
     def change(self, **changes: object) -> None:
         self.services = replace(self.services, **changes)  # type: ignore[arg-type] # whatever a test wants to change
@@ -193,6 +198,11 @@ async def open_house(
     arrivals: list[Arrival] = []
     notices: list[Notice] = []
 
+    progress: list[Progress] = []
+
+    async def progress_told(news: Progress) -> None:
+        progress.append(news)
+
     async def recording_told(notice: Notice) -> None:
         notices.append(notice)
 
@@ -238,7 +248,8 @@ async def open_house(
             archive=Archive(engine, Path("nowhere")),
             storage=Storage(MemoryStore()),
             call_news=CallNews(engine),
+            outbound=Outbound(OutboundTokens([TOKEN]), progress_told, lambda: None),
             outside=Outside(client, NO_API, NO_API, try_webhook),
         )
         app.state.services = services
-        yield House(app, services, conf, calls, model, lobby, claims, arrivals, notices)
+        yield House(app, services, conf, calls, model, lobby, claims, arrivals, notices, progress)
