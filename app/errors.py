@@ -97,6 +97,30 @@ class OutboundRefused(ParleyError):
         self.next_at = next_at
 
 
+class CommandRefused(ParleyError):
+    """A live call does not do what it was asked to; the message says why in words, `code` in one."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class CallNotLive(ParleyError):
+    """Something was asked of a call that can be done only while it goes on."""
+
+
+class CallUnknown(ParleyError):
+    """There is no call of that id."""
+
+
+class CallSilent(ParleyError):
+    """The process that carries the call did not answer. `safe` where what was asked will not be done any more."""
+
+    def __init__(self, message: str, *, safe: bool) -> None:
+        super().__init__(message)
+        self.safe = safe
+
+
 class Refused(ParleyError):
     """A request or a stream is not let in; the message is the reason, fit for the one who asked."""
 

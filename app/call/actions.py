@@ -1,6 +1,8 @@
 """What a call does next: decided by the flow, performed by the bridge."""
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from app.call.events import CallEvent
 from app.call.status import EndReason
@@ -52,9 +54,11 @@ class DenyApproval:
 
 @dataclass(frozen=True, slots=True)
 class TellModel:
-    """Give the model a text in the caller's name and let it answer."""
+    """Give the model a text in the caller's name, or as the system, and let it answer."""
 
     text: str
+    role: Literal["user", "system"] = "user"
+    respond: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +74,38 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class Instruct:
+    """Replace what the agent is told, for the rest of the call."""
+
+    instructions: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Do something beside the audio; whatever goes wrong there stays there."""
+
+    work: Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The call is over."""
 
     reason: EndReason
 
 
-Action = Play | Clear | Truncate | RunTool | AnswerTool | DenyApproval | TellModel | Respond | Say | End | CallEvent
+Action = (
+    Play
+    | Clear
+    | Truncate
+    | RunTool
+    | AnswerTool
+    | DenyApproval
+    | TellModel
+    | Respond
+    | Say
+    | Instruct
+    | Beside
+    | End
+    | CallEvent
+)

@@ -2,14 +2,18 @@
 
 from typing import Protocol
 
+from app.call.commands import Command, Outcome
 from app.call.status import EndReason
 
 
 class CallControl(Protocol):
-    """A live call, for whoever found it in the registry. Nothing here raises: a call that is over changes no more."""
+    """A live call, for whoever found it in the registry. A call that is over changes no more."""
 
     def end(self, reason: EndReason) -> None:
         """End the call; whoever says so first is believed."""
+
+    async def obey(self, command: Command, by: str) -> Outcome:
+        """Do what somebody outside wants, named in the journal; raises `CommandRefused`, and then nothing was done."""
 
     async def pause_recording(self) -> bool:
         """Keep nothing of what is said from here on; False where nothing was being recorded."""

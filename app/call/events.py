@@ -57,6 +57,13 @@ class Kind(StrEnum):
     """The caller did not want it: it ended, and what there was is deleted."""
     RECORDING_GAP = "recording.gap"
     """The disk refused for so long that `lost_ms` of sound are missing."""
+    OPERATOR_COMMAND = "operator.command"
+    """Somebody outside asked for `action`: who says `by`, and why it was not done `refused`, where it was not."""
+    TRANSFER_STARTED = "transfer.started"
+    TRANSFER_FAILED = "transfer.failed"
+    """The caller stays with the agent; `reason` says why."""
+    STREAM_ONE_WAY = "stream.one_way"
+    """Nothing but digital silence has come from the caller for `silent_ms`: they are muted, or the line is broken."""
     STREAM_ODDITIES = "stream.oddities"
     """How many broken, unknown, binary, doubled or missing frames the stream had."""
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from app.audio import base64_size, ms_of
-from app.call.actions import Action, Clear, DenyApproval, End, Play, RunTool, TellModel, Truncate
+from app.call.actions import Action, Clear, DenyApproval, End, Play, RunTool, Say, TellModel, Truncate
 from app.call.answers import Answers
 from app.call.events import CallEvent, Kind
 from app.call.framing import Framer
@@ -246,6 +246,11 @@ class CallFlow:
         if not self._playback.reached(name, at_ms):
             return []
         return [*self._latency.on_mark(at_ms), *self._when_all_heard(at_ms)]
+
+    def say_last(self, words: str, then: Action, at_ms: float) -> list[Action]:
+        """What an operator's last words lead to: the agent says them, and `then` follows once they have been heard."""
+        self._goodbye.order(then, at_ms, behind_answer=self._response_id is not None)
+        return [Say(words)]
 
     def on_time(self, at_ms: float) -> list[Action]:
         """What the passing of time alone leads to."""

@@ -1,7 +1,7 @@
 """One live call, from its stream's start to its last word: bridge, farewell, journal, registry."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,14 +10,17 @@ import structlog
 
 from app.call.bridge import Bridge, OpenSession, RunToolCall
 from app.call.carrier import Carrier
+from app.call.commands import Command, Outcome
 from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
 from app.call.journal import Finished, JournalWriter
+from app.call.operator import Operator
 from app.call.record import CallRecord
 from app.call.recording import CallRecording
 from app.call.registry import Registry
 from app.call.socket import StreamSocket
 from app.call.status import CallStatus, EndReason, may_move
+from app.call.transfer import Transfer
 from app.conf.models import AgentConf
 from app.errors import CarrierError
 from app.realtime.events import ToolCall
@@ -47,6 +50,7 @@ class LiveCall:
         hang_up_tools: frozenset[str],
         decline_tools: frozenset[str],
         carrier: Carrier,
+        dial_prefixes: Callable[[], Sequence[str]],
         journals: JournalWriter,
         registry: Registry,
         deadlines: Deadlines,
@@ -79,21 +83,44 @@ class LiveCall:
             registry=registry,
             now_ms=self._now_ms,
         )
+        self._transfer = Transfer(
+            carrier,
+            record,
+            allowed_prefixes=dial_prefixes,
+            fallback_numbers=frozenset(filter(None, (fallback_number, agent.fallback.number))),
+            time_limit_s=agent.max_call_seconds,
+            within_s=deadlines.carrier_s,
+        )
+        flow = CallFlow(
+            barge_in=agent.turn_detection.interrupt_response,
+            least_barge_in_ms=agent.min_barge_in_ms,
+            own_gating=agent.gates_barge_in,
+            speaks_first=agent.speaks_first,
+            greeting_shielded=not agent.greeting_interruptible,
+            answers_by_itself=agent.turn_detection.create_response,
+            hang_up_tools=hang_up_tools,
+            goodbye_ms=deadlines.ms(deadlines.goodbye_s),
+        )
         self._bridge = Bridge(
             socket=socket,
             stream_sid=stream_sid,
             agent=agent,
             open_session=open_session,
             run_tool=self._tool,
-            flow=CallFlow(
-                barge_in=agent.turn_detection.interrupt_response,
-                hang_up_tools=hang_up_tools,
-                goodbye_ms=deadlines.ms(deadlines.goodbye_s),
-            ),
+            flow=flow,
             journal=self._journal,
             now_ms=self._now_ms,
             deadlines=deadlines,
             session_ready=self._on_session_ready,
+        )
+        self._operator = Operator(
+            bridge=self._bridge,
+            flow=flow,
+            recording=self._recording,
+            transfer=self._transfer,
+            journal=self._journal,
+            move=self._move,
+            now_ms=self._now_ms,
         )
 
     async def run(self) -> CallRecord:
@@ -124,6 +151,10 @@ class LiveCall:
         """End the call; whoever says so first is believed."""
         self._bridge.end(reason)
 
+    async def obey(self, command: Command, by: str) -> Outcome:
+        """Do what somebody outside wants, named in the journal; raises `CommandRefused`, and then nothing was done."""
+        return await self._operator.obey(command, by)
+
     async def pause_recording(self) -> bool:
         """Keep nothing of what is said from here on; False where nothing was being recorded."""
         return await self._recording.pause()
@@ -137,7 +168,7 @@ class LiveCall:
 
     async def _carry(self) -> EndReason:
         try:
-            return await self._bridge.run()
+            return await self._transfer.settle(await self._bridge.run())
         except Exception:  # the edge of a call: whatever broke, the caller gets the fallback and the others go on
             _log.exception("call_broke")
             return EndReason.ERROR

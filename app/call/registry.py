@@ -22,6 +22,7 @@ class Registry:
         self.draining = False
         self._live: dict[str, _Live] = {}
         self._ended: OrderedDict[str, EndReason] = OrderedDict()
+        self._over: OrderedDict[str, None] = OrderedDict()
         self._wishes: OrderedDict[str, RecordingWish] = OrderedDict()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -45,6 +46,11 @@ class Registry:
             if call in {call_sid, live.call_id}:
                 return live.control if self.is_live(call_sid) else None
         return None
+
+    def had(self, call_id: str) -> bool:
+        """Whether that call, by our own id, was carried here and is over or ending."""
+        ending = any(each.call_id == call_id for sid, each in self._live.items() if sid in self._ended)
+        return ending or call_id in self._over
 
     def enter(self, call_sid: str, call_id: str, control: CallControl) -> None:
         """A call is live."""
@@ -73,7 +79,11 @@ class Registry:
 
     def leave(self, call_sid: str) -> None:
         """A call is over, its folder finished."""
-        self._live.pop(call_sid).over.set()
+        gone = self._live.pop(call_sid)
+        gone.over.set()
+        self._over[gone.call_id] = None
+        if len(self._over) > REMEMBERED:
+            self._over.popitem(last=False)
         if not self._live:
             self._empty.set()
 

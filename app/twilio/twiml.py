@@ -61,6 +61,13 @@ def say_then(message: str, *, language: str, number: str | None) -> str:
     return str(response)
 
 
+def dial(number: str, *, caller_id: str | None, time_limit_s: int) -> str:
+    """Forward the call to that number, which sees `caller_id`, for no longer than the limit."""
+    response = VoiceResponse()
+    response.dial(caller_id=caller_id, time_limit=time_limit_s).number(number)
+    return str(response)
+
+
 def reject(reason: Literal["busy", "rejected"]) -> str:
     """Do not answer the call; it costs nothing."""
     response = VoiceResponse()

@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from app.conf.models.base import E164, Conf, RowName
 from app.conf.models.hours import OpeningHours
+from app.conf.models.outbound import Prefix
 from app.conf.models.variables import Variables
 from app.conf.models.webhooks import PrecallConf
 
@@ -27,6 +28,8 @@ class TwilioCoreConf(Conf):
     api_key_sid: str | None = None
     api_key_secret: SecretStr | None = None
     """With both set, REST uses the API key instead of the first auth token."""
+    allowed_dial_prefixes: Annotated[list[Prefix], Field(max_length=1000)] = Field(default_factory=list)
+    """Where live calls may be transferred: to numbers that begin like one of these, and to fallback numbers."""
 
     @model_validator(mode="after")
     def _api_key_whole(self) -> "TwilioCoreConf":

@@ -1,0 +1,136 @@
+"""What an operator does to one live call: each command once in its journal, then done."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import structlog
+
+from app.call.actions import Action, Beside, End, Instruct, Say, TellModel
+from app.call.bridge import Bridge
+from app.call.call_journal import Journal
+from app.call.commands import (
+    ChangeInstructions,
+    Command,
+    GiveText,
+    HangUp,
+    Outcome,
+    PauseRecording,
+    ResumeRecording,
+    SayWords,
+    TransferCall,
+    name_of,
+)
+from app.call.events import CallEvent, Kind
+from app.call.flow import CallFlow
+from app.call.recording import CallRecording
+from app.call.status import CallStatus, EndReason
+from app.call.transfer import Transfer
+from app.errors import CarrierError, CommandRefused
+
+FAILED = "The transfer did not work: the caller is still with you. Tell them, and help them yourself."
+_NOT_READY = "The call has no agent at this moment: it is still being connected. Try again."
+
+_log = structlog.get_logger(__name__)
+
+
+class Operator:
+    """Performs commands. What needs the agent is refused while none is connected; a refusal changes nothing."""
+
+    def __init__(
+        self,
+        *,
+        bridge: Bridge,
+        flow: CallFlow,
+        recording: CallRecording,
+        transfer: Transfer,
+        journal: Journal,
+        move: Callable[[CallStatus], None],
+        now_ms: Callable[[], float],
+    ) -> None:
+        self._bridge = bridge
+        self._flow = flow
+        self._recording = recording
+        self._transfer = transfer
+        self._journal = journal
+        self._move = move
+        self._now_ms = now_ms
+
+    async def obey(self, command: Command, by: str) -> Outcome:
+        """Do it; raises `CommandRefused`."""
+        told = {"action": name_of(command), "by": by, **asdict(command)}
+        try:
+            self._check(command)
+        except CommandRefused as refusal:
+            self._note(Kind.OPERATOR_COMMAND, **told, refused=refusal.code)
+            raise
+        self._note(Kind.OPERATOR_COMMAND, **told)
+        return await self._do(command)
+
+    def _check(self, command: Command) -> None:
+        match command:
+            case TransferCall(to, announce):
+                self._transfer.check(to)
+                if announce:
+                    self._require_agent()
+            case SayWords() | GiveText() | ChangeInstructions():
+                self._require_agent()
+
+    async def _do(self, command: Command) -> Outcome:
+        match command:
+            case HangUp(message) if message and self._bridge.ready:
+                return await self._say_last(message, End(EndReason.OPERATOR))
+            case HangUp():
+                self._bridge.end(EndReason.OPERATOR)
+            case SayWords(text):
+                await self._ask(Say(text))
+            case GiveText(text, role, respond):
+                await self._ask(TellModel(text, role, respond))
+            case ChangeInstructions(instructions):
+                await self._ask(Instruct(instructions))
+            case TransferCall(to, announce) if announce:
+                return await self._say_last(announce, Beside(partial(self._hand_over_later, to)))
+            case TransferCall(to):
+                await self._hand_over(to)
+            case PauseRecording():
+                return "done" if await self._recording.pause() else "unchanged"
+            case ResumeRecording():
+                return "done" if await self._recording.resume() else "unchanged"
+        return "done"
+
+    async def _say_last(self, words: str, then: Action) -> Outcome:
+        await self._ask(*self._flow.say_last(words, then, self._now_ms()))
+        return "under_way"
+
+    async def _hand_over(self, to: str) -> None:
+        self._move(CallStatus.TRANSFERRING)
+        self._note(Kind.TRANSFER_STARTED, to=to)
+        try:
+            await self._transfer.go(to)
+        except CarrierError as error:
+            self._move(CallStatus.LIVE)
+            self._note(Kind.TRANSFER_FAILED, to=to, reason=str(error))
+            raise CommandRefused("carrier_refused", f"The call was not transferred: {error}") from None
+        self._bridge.end(EndReason.TRANSFERRED)
+
+    async def _hand_over_later(self, to: str) -> None:
+        """The caller has heard that they are put through; where that fails, they hear that as well."""
+        try:
+            self._transfer.check(to)
+            await self._hand_over(to)
+        except CommandRefused as refusal:
+            _log.warning("transfer_failed", code=refusal.code)
+            await self._bridge.perform([TellModel(FAILED, "system")])
+
+    async def _ask(self, *actions: Action) -> None:
+        if not await self._bridge.perform(actions):
+            raise CommandRefused("not_ready", _NOT_READY)
+
+    def _require_agent(self) -> None:
+        if not self._bridge.ready:
+            raise CommandRefused("not_ready", _NOT_READY)
+
+    def _note(self, kind: Kind, **data: Any) -> None:
+        if self._journal.record.status is not CallStatus.ENDED:  # its last event is written
+            self._journal.add(CallEvent(kind, int(self._now_ms()), data))
