@@ -62,8 +62,6 @@ class Kind(StrEnum):
     TRANSFER_STARTED = "transfer.started"
     TRANSFER_FAILED = "transfer.failed"
     """The caller stays with the agent; `reason` says why."""
-    STREAM_ONE_WAY = "stream.one_way"
-    """Nothing but digital silence has come from the caller for `silent_ms`: they are muted, or the line is broken."""
     STREAM_ODDITIES = "stream.oddities"
     """How many broken, unknown, binary, doubled or missing frames the stream had."""
 

@@ -93,11 +93,6 @@ class LiveCall:
         )
         flow = CallFlow(
             barge_in=agent.turn_detection.interrupt_response,
-            least_barge_in_ms=agent.min_barge_in_ms,
-            own_gating=agent.gates_barge_in,
-            speaks_first=agent.speaks_first,
-            greeting_shielded=not agent.greeting_interruptible,
-            answers_by_itself=agent.turn_detection.create_response,
             hang_up_tools=hang_up_tools,
             goodbye_ms=deadlines.ms(deadlines.goodbye_s),
         )
