@@ -204,6 +204,10 @@ class TranscriptionUnavailable(TranscriptionError):
         self.after_s = after_s
 
 
+class BackupError(ParleyError):
+    """A backup cannot be made, read, or restored here; the message says why and what would help."""
+
+
 class CallIsLive(ParleyError):
     """Something was asked of a call that can be done only when it is over."""
 

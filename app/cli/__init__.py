@@ -9,6 +9,7 @@ import typer
 
 from app import logs
 from app.cli import calls, conf, jobs, keys, webhooks
+from app.cli.backup import backup, restore
 from app.cli.transcribe import transcribe
 from app.cli.worker import worker
 from app.doctor.command import doctor
@@ -26,6 +27,8 @@ app.add_typer(webhooks.app)
 app.command()(doctor)
 app.command()(worker)
 app.command()(transcribe)
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command()

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, NullPool, exc, text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.db.engine import CONNECT_TIMEOUT_S, database_errors
 from app.errors import DatabaseError
@@ -25,16 +26,31 @@ async def migrate(engine: AsyncEngine) -> None:
     try:
         with database_errors():
             async with own.begin() as connection:
-                await connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-                await connection.run_sync(_upgrade)
+                await upgrade(connection)
     except (CommandError, exc.SQLAlchemyError) as error:
         raise DatabaseError(f"the database could not be migrated: {error}") from error
     finally:
         await own.dispose()
 
 
-def _upgrade(connection: Connection) -> None:
+async def upgrade(connection: AsyncConnection, revision: str = "head") -> None:
+    """Run the migrations up to that one in the caller's transaction, and let nobody else until it ends."""
+    await connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    await connection.run_sync(_upgrade, revision)
+
+
+def revisions() -> list[str]:
+    """Every state of the tables that this build knows, the newest first."""
+    return [each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()]
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))  # configparser's escape
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    return config

@@ -77,7 +77,7 @@ class OwnRecordings:
             reason = f"it lasts {info.duration_ms} ms only"
             await self._note(call, policy, state=RecordingState.ABSENT, reason=reason)
             return True
-        stored = await self.storage.put(f"{call.started_at:%Y/%m}/{call.id}.wav", file)
+        stored = await self.storage.put(sound_key(call), file)
         if not await self._write_down(call, policy, info, stored):
             await self.storage.delete(stored.key)
         return True
@@ -121,6 +121,11 @@ class OwnRecordings:
             return self.conf.agent(call.agent).recording
         except ConfError:
             return AgentConf().recording
+
+
+def sound_key(call: CallRecord) -> str:
+    """The name in the storage of our recording of a call."""
+    return f"{call.started_at:%Y/%m}/{call.id}.wav"
 
 
 async def _still_there(db: AsyncSession, call: CallRecord) -> bool:
