@@ -21,12 +21,12 @@ async def open_outbound(
 ) -> AsyncIterator[Outbound]:
     """Dial as long as the block lasts, unless Twilio could not reach us, while there is room for one more call."""
     tokens = OutboundTokens([key.hex() for key in opened.key_ring.signing_keys])
-    news = OutboundNews(settings.data_dir, opened.engine, opened.store)
 
     def has_room() -> bool:
         return not registry.draining and registry.live_count + lobby.waiting < registry.max_calls
 
     dialer = Dialer(context, settings.public_url or "", tokens, has_room=has_room)
+    news = OutboundNews(settings.data_dir, opened.engine, opened.store, saved=dialer.stir)
     work = [news.run, dialer.run] if settings.public_url else [news.run]
     async with background(*work):
         yield Outbound(tokens, news.take, dialer.stir)

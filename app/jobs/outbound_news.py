@@ -1,5 +1,6 @@
 """What Twilio says of the calls that we placed, brought to their requests."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,9 +36,12 @@ _log = structlog.stdlib.get_logger(__name__)
 class OutboundNews(DiskQueue[Progress]):
     """Status callbacks on their way to the database."""
 
-    def __init__(self, data_dir: Path, engine: AsyncEngine, conf: ConfStore) -> None:
+    def __init__(self, data_dir: Path, engine: AsyncEngine, conf: ConfStore, *, saved: Callable[[], None]) -> None:
+        """`saved` hears of each when it is there: a call that is over makes room for the next."""
+
         async def save(news: Progress) -> None:
             await save_progress(engine, conf, news)
+            saved()
 
         super().__init__(data_dir / FOLDER, Progress, save)
 

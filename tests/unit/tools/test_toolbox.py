@@ -1,10 +1,14 @@
 """An agent's tools always have an answer."""
 
+from functools import partial
+
 import pytest
 
-from app.conf.models import EndCallTool, LookupTool, StopRecordingTool
+from app.conf.models import EndCallTool, LookupTool, OptOutTool, StopRecordingTool
 from app.errors import ToolError
+from app.outbound.opting_out import OptedOut
 from app.realtime.events import ToolCall
+from app.tools.opt_out import opt_out
 from app.tools.toolbox import MAX_OUTPUT_BYTES, Toolbox
 
 TABLES = LookupTool(
@@ -58,3 +62,21 @@ def test_the_tools_that_hang_up_are_known_by_their_names():
 def test_the_tool_that_declines_a_recording_is_known_by_its_name():
     assert Toolbox([StopRecordingTool()], deadline_s=1).decline_tools == {"stop_recording"}
     assert toolbox.decline_tools == frozenset()
+
+
+async def test_a_caller_who_opts_out_is_kept_and_the_model_told():
+    kept: list[OptedOut] = []
+
+    async def keep(wish: OptedOut) -> None:
+        kept.append(wish)
+
+    def box(number: str) -> Toolbox:
+        wish = OptedOut(number=number, agent="default", call_id="1")
+        tool = OptOutTool(type="opt_out")
+        return Toolbox([tool], deadline_s=1, opt_out=partial(opt_out, wish, keep))
+
+    said = await box("+15550100123").run(ToolCall("call_1", "opt_out", "{}"))
+    assert "do-not-call list" in said
+    assert [wish.number for wish in kept] == ["+15550100123"]
+    with pytest.raises(ToolError, match="hidden"):
+        await box("anonymous").run(ToolCall("call_2", "opt_out", "{}"))
