@@ -61,11 +61,12 @@ def list_(
 def show(
     call: Annotated[str, typer.Argument(help="The call's id, or Twilio's: CA….")], *, as_json: AsJson = False
 ) -> None:
-    """Tell one call: what was said when, tools, how quickly it answered, recordings and transcripts."""
+    """Tell one call: what was said when, tools, how quickly it answered, what it cost, recordings and transcripts."""
     from app.call.digest import digest
     from app.db.call_queries import events_after, get_call, recordings_with_words
     from app.db.calls import find_call
     from app.db.engine import db_session
+    from app.web.api.call_cost import bill_for
 
     async def work(parts: "Opened") -> None:
         async with db_session(parts.engine) as db:
@@ -73,14 +74,15 @@ def show(
             call_id = UUID(found.id) if found else call_id
             if call_id is None or (row := await get_call(db, call_id)) is None:
                 raise ParleyError(f"there is no call {call}")
-            told = digest(await events_after(db, row.id, 0))
+            events = await events_after(db, row.id, 0)
             recordings = await recordings_with_words(db, row)
+        told, bill = digest(events), bill_for(row, events, recordings, parts.store.prices())
         if as_json:
             from app.web.api.call_models import show_call
 
-            typer.echo(show_call(row, told, recordings).model_dump_json(indent=2))
+            typer.echo(show_call(row, told, recordings, bill).model_dump_json(indent=2))
         else:
-            tell_call(Console(), row, told, recordings)
+            tell_call(Console(), row, told, recordings, bill)
 
     _run(work)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from app.call.digest import Digest, ToolRun
     from app.call.transcript import Turn
     from app.db.tables import Call, Recording, Transcript
+    from app.openai.bill import Bill
 
 _AGO = re.compile(r"(\d{1,5})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -50,10 +51,14 @@ def calls_table(calls: "Sequence[Call]") -> Table:
 
 
 def tell_call(
-    console: Console, call: "Call", told: "Digest", recordings: "Sequence[tuple[Recording, Transcript | None]]"
+    console: Console,
+    call: "Call",
+    told: "Digest",
+    recordings: "Sequence[tuple[Recording, Transcript | None]]",
+    bill: "Bill",
 ) -> None:
     """The whole call, top to bottom."""
-    for line in _about(call, told):
+    for line in [*_about(call, told), *_cost(bill)]:
         console.print(plain(line), soft_wrap=True)
     console.print()
     steps = [(turn.at_ms, _turn(turn)) for turn in told.turns] + [(tool.at_ms, _tool(tool)) for tool in told.tools]
@@ -83,6 +88,13 @@ def _about(call: "Call", told: "Digest") -> list[str]:
     if tokens := told.usage.get("total_tokens"):
         lines.append(f"{tokens} tokens")
     return lines
+
+
+def _cost(bill: "Bill") -> list[str]:
+    parts = {"model": bill.realtime_usd, "transcripts": bill.transcription_usd, "line": bill.telephony_usd}
+    told = ", ".join(f"{name} ${amount:.4f}" for name, amount in parts.items() if amount is not None)
+    more = " or more" if bill.unknown else ""
+    return [f"cost ${bill.total_usd:.4f}{more}: {told}", *(f"not counted: {reason}" for reason in bill.unknown)]
 
 
 def _turn(turn: "Turn") -> str:

@@ -16,9 +16,11 @@ from app.conf.models import (
     AgentConf,
     Conf,
     Known,
+    LimitsConf,
     NumberConf,
     OpenAICoreConf,
     OutboundConf,
+    PricesConf,
     TwilioCoreConf,
     WebhookConf,
 )
@@ -103,6 +105,16 @@ class ConfStore:
         """What calls that we place must keep to."""
         entry = self._snapshot.get(("outbound", DEFAULT))
         return entry.conf if entry and isinstance(entry.conf, OutboundConf) else OutboundConf()
+
+    def prices(self) -> PricesConf:
+        """What the operator says that models and minutes cost."""
+        entry = self._snapshot.get(("prices", DEFAULT))
+        return entry.conf if entry and isinstance(entry.conf, PricesConf) else PricesConf()
+
+    def limits(self) -> LimitsConf:
+        """How much callers may use up."""
+        entry = self._snapshot.get(("limits", DEFAULT))
+        return entry.conf if entry and isinstance(entry.conf, LimitsConf) else LimitsConf()
 
     def webhook(self, name: str) -> WebhookConf:
         """The server of that name that is told of events."""

@@ -12,6 +12,8 @@ from app.call.status import CallStatus, EndReason
 from app.db.tables import Call as CallRow
 from app.db.tables import Recording as RecordingRow
 from app.db.tables import Transcript as TranscriptRow
+from app.openai.bill import Bill
+from app.web.api.call_cost import CallCost, show_cost
 from app.web.api.paging import Page
 from app.web.api.recording_models import Recording, show_recording
 
@@ -116,6 +118,7 @@ class Call(CallLine):
         ),
     ]
     usage: Annotated[dict[str, Any], Field(description="What the model used, in its own words, all answers together.")]
+    cost: CallCost
     session: Annotated[dict[str, Any], Field(description="The compiled session that the call used.")]
     recordings: list[Recording]
 
@@ -154,7 +157,9 @@ def show_line(row: CallRow) -> CallLine:
     return CallLine.model_validate(_columns(row))
 
 
-def show_call(row: CallRow, told: Digest, recordings: list[tuple[RecordingRow, TranscriptRow | None]]) -> Call:
+def show_call(
+    row: CallRow, told: Digest, recordings: list[tuple[RecordingRow, TranscriptRow | None]], bill: Bill
+) -> Call:
     """The call with all that is known of it."""
     return Call.model_validate(
         _columns(row)
@@ -165,6 +170,7 @@ def show_call(row: CallRow, told: Digest, recordings: list[tuple[RecordingRow, T
             "answers": told.answers,
             "latency": told.latency,
             "usage": told.usage,
+            "cost": show_cost(bill),
             "session": row.session,
             "recordings": [show_recording(*each) for each in recordings],
         },

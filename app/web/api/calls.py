@@ -14,6 +14,7 @@ from app.db.tables import Call as CallRow
 from app.errors import CallIsLive
 from app.recordings.export import export_calls
 from app.web.api.auth import Reader, Writer
+from app.web.api.call_cost import bill_for
 from app.web.api.call_filters import CallId, Party, filters, place
 from app.web.api.call_models import Call, CallPage, DeletedCalls, show_call, show_line
 from app.web.api.paging import PAGE_ITEMS, Cursor, Limit, page
@@ -83,12 +84,13 @@ async def export_calls_of_a_number(house: House, _: Reader, number: Party) -> St
 
 @router.get("/{call_id:uuid}", name="get_call", responses=NO_CALL)
 async def read_call(call_id: CallId, house: House, _: Reader) -> Call:
-    """One call: turns, tools, latency, usage, session and recordings; also while it goes on."""
+    """One call: turns, tools, latency, usage, cost, session and recordings; also while it goes on."""
     async with db_session(house.engine) as db:
         row = await known_call(db, call_id)
         events = await events_after(db, call_id, 0)
         recordings = await recordings_with_words(db, row)
-    return show_call(row, digest(events), recordings)
+    bill = bill_for(row, events, recordings, house.store.prices())
+    return show_call(row, digest(events), recordings, bill)
 
 
 @router.delete("/{call_id:uuid}", name="delete_call", status_code=204, responses=NO_CALL | _LIVE)
