@@ -1,7 +1,7 @@
 """Requests for calls, and the do-not-call list, as the API shows them."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,8 +13,8 @@ from app.outbound.states import OutboundState
 from app.web.api.paging import Page
 
 _E164 = r"^\+[1-9][0-9]{4,14}$"
-_NUMBER = {"pattern": _E164, "examples": ["+41446681800"]}
-_EXAMPLE = {
+_NUMBER: dict[str, Any] = {"pattern": _E164, "examples": ["+41446681800"]}
+_EXAMPLE: dict[str, Any] = {
     "to": "+41446681800",
     "from": "+15550100100",
     "agent": "reminders",

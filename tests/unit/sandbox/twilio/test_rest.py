@@ -199,3 +199,21 @@ async def test_the_api_can_hang_until_the_client_gives_up(twilio: SandboxTwilio,
 
     assert [request.status for request in twilio.requests] == [0]
     assert (await rest.get(f"{CALLS}.json")).status_code == 200
+
+
+async def test_a_creation_whose_answer_is_lost_has_made_a_call_that_the_list_shows(
+    twilio: SandboxTwilio, server: TinyServer, rest: httpx.AsyncClient
+):
+    server.answer("/voice", "<Hangup/>")
+    twilio.fail_rest(503, acts=True)
+    form = {"To": "+15550199", "From": "+15550100", "Url": f"{server.origin}/voice"}
+    lost = await rest.post(f"{CALLS}.json", data=form)
+    call = await twilio.outbound_call()
+    listed = await rest.get(f"{CALLS}.json", params={"To": "+15550199", "From": "+15550100"})
+    others = await rest.get(f"{CALLS}.json", params={"To": "+15550198"})
+
+    assert lost.status_code == 503
+    assert [each["sid"] for each in listed.json()["calls"]] == [call.call_sid]
+    assert listed.json()["calls"][0]["date_created"].endswith("+0000")
+    assert others.json()["calls"] == []
+    await call.hang_up()
