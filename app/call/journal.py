@@ -34,6 +34,12 @@ class JournalWriter:
         self._writing = asyncio.Lock()  # a journal is written by one thread at a time
         self._owner: Owner | None = None
 
+    @property
+    def refused(self) -> int:
+        """How many calls the disk does not take right now, those included that are over."""
+        ended = [journal for journal, _, _ in self._ended]
+        return sum(journal.refused for journal in (*self._open.values(), *ended))
+
     def open(self, record: CallRecord, *, now_ms: Callable[[], float], records: bool = True) -> Journal:
         """A new call's journal; its folder appears with the next round."""
         journal = Journal(self.root / record.id, record, now_ms=now_ms, listeners=self._listeners, records=records)

@@ -8,7 +8,8 @@ from typing import Any
 
 import structlog
 
-from app.call.bridge import Bridge, OpenSession, RunToolCall
+from app.call.agent_leg import OpenSession, ReopenSession
+from app.call.bridge import Bridge, RunToolCall
 from app.call.carrier import Carrier
 from app.call.commands import Command, Outcome
 from app.call.events import CallEvent, Kind
@@ -46,6 +47,7 @@ class LiveCall:
         stream_sid: str,
         fallback_number: str | None,
         open_session: OpenSession,
+        reopen_session: ReopenSession,
         run_tool: RunToolCall,
         hang_up_tools: frozenset[str],
         decline_tools: frozenset[str],
@@ -93,6 +95,11 @@ class LiveCall:
         )
         flow = CallFlow(
             barge_in=agent.turn_detection.interrupt_response,
+            least_barge_in_ms=agent.min_barge_in_ms,
+            own_gating=agent.gates_barge_in,
+            speaks_first=agent.speaks_first,
+            greeting_shielded=not agent.greeting_interruptible,
+            answers_by_itself=agent.turn_detection.create_response,
             hang_up_tools=hang_up_tools,
             goodbye_ms=deadlines.ms(deadlines.goodbye_s),
         )
@@ -101,6 +108,7 @@ class LiveCall:
             stream_sid=stream_sid,
             agent=agent,
             open_session=open_session,
+            reopen_session=reopen_session,
             run_tool=self._tool,
             flow=flow,
             journal=self._journal,
@@ -130,7 +138,6 @@ class LiveCall:
         reason = EndReason.ERROR
         try:
             reason = await self._carry()
-            self._journal.recorder.end(self._now_ms())
             self._registry.mark_ended(call_sid, reason)
             await self._say_farewell(reason)
         finally:
@@ -167,6 +174,8 @@ class LiveCall:
         except Exception:  # the edge of a call: whatever broke, the caller gets the fallback and the others go on
             _log.exception("call_broke")
             return EndReason.ERROR
+        finally:
+            self._journal.recorder.end(self._now_ms())
 
     async def _say_farewell(self, reason: EndReason) -> None:
         """End the call at the carrier before the socket closes: else the static verbs of our first answer would run."""

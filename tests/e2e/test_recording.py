@@ -196,13 +196,14 @@ async def test_a_server_that_is_killed_leaves_a_folder_that_another_process_can_
             stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            await answering(port)
+            await answering(port, server)
             call = await twilio.place_call(to=CALLED, from_=CALLER)
             calls = tmp_path / "calls"
             await call.wait_for(lambda _: any(path.stat().st_size > 8000 for path in calls.glob(f"*/{AGENT_TRACK}")))
             assert orphans(calls) == []
         finally:
-            server.send_signal(signal.SIGKILL)
+            if server.returncode is None:
+                server.send_signal(signal.SIGKILL)
             await server.wait()
         await call.wait_ended()
 
@@ -214,10 +215,11 @@ async def test_a_server_that_is_killed_leaves_a_folder_that_another_process_can_
     assert orphans(calls) == []
 
 
-async def answering(port):
-    """Wait until somebody listens there."""
+async def answering(port, server):
+    """Wait until the server listens there."""
     async with asyncio.timeout(30):
         while True:
+            assert server.returncode is None, "the server did not start"
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
             except OSError:

@@ -42,7 +42,7 @@ async def test_a_call_that_ends_while_the_disk_refuses_is_finished_as_soon_as_it
     journal.add(CallEvent(Kind.CALL_STARTED, 0))
     journal.recorder.caller(0, FRAME, 0)
     await writer.close(journal, RECORD, finished)
-    assert told == []
+    assert (told, writer.refused) == ([], 1)
 
     (tmp_path / RECORD.id).unlink()
     running = asyncio.create_task(writer.run())
@@ -50,7 +50,7 @@ async def test_a_call_that_ends_while_the_disk_refuses_is_finished_as_soon_as_it
         await complete.wait()
     running.cancel()
     await asyncio.wait([running])
-    assert told == [tmp_path / RECORD.id]
+    assert (told, writer.refused) == ([tmp_path / RECORD.id], 0)
     assert (tmp_path / RECORD.id / "call.wav").exists()
 
 
