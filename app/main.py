@@ -26,9 +26,11 @@ from app.conf.opening import Opened, open_store
 from app.conf.seed import first_admin_key
 from app.conf.store import ConfStore
 from app.db import api_keys, calls
+from app.db.commands import purge_commands
 from app.db.engine import db_session
 from app.errors import DatabaseError, ParleyError
 from app.jobs.archive import Archive
+from app.jobs.commands import CallCommands
 from app.jobs.ingest import Ingest, save_rows
 from app.jobs.live_copy import LiveCopy, save_live
 from app.jobs.opt_outs import OptOuts
@@ -50,11 +52,13 @@ from app.web.deps import Services
 from app.web.lobby import Lobby
 from app.web.mount import mount
 from app.web.outside import Outside
+from app.web.remembered_keys import RememberedKeys
 from app.web.run_call import RunCall
 from app.wiring import open_jobs
 from app.wiring_outbound import open_outbound
 
 CLAIMS_KEPT = timedelta(hours=1)
+COMMANDS_KEPT = timedelta(days=1)
 ADMIN_KEY_S = 2.0
 FINISH_S = 1.0
 """At the end, calls that are over may take this long to reach the database; later ones do so at the next start."""
@@ -123,6 +127,7 @@ async def _open(
     stack.enter_context(use(Transcriber(client, opened.store.openai, settings.openai_transcription_url)))
     live_copy = LiveCopy(partial(save_live, opened.engine))
     call_news = CallNews(opened.engine)
+    commands = CallCommands(opened.engine, registry)
     watch = Watch(opened.engine, opened.store, known())
     journals = JournalWriter(
         settings.data_dir / "calls", period_s=deadlines.journal_s, listeners=(*listeners, live_copy, watch.listen)
@@ -141,6 +146,7 @@ async def _open(
             opt_outs.run,
             live_copy.run,
             call_news.run,
+            commands.run,
             watch.run,
             partial(_tidy, opened.engine),
         )
@@ -172,12 +178,13 @@ async def _open(
         store=opened.store,
         engine=opened.engine,
         providers=providers,
-        find_key=partial(_find_key, opened.engine),
+        find_key=RememberedKeys(partial(_find_key, opened.engine)),
         browser_key=_browser_key(opened.store, client, base_url=settings.openai_base_url, within_s=deadlines.connect_s),
         recording_told=callbacks.take,
         archive=Archive(opened.engine, journals.root),
         storage=context.storage,
         call_news=call_news,
+        commands=commands,
         outbound=outbound,
         outside=Outside(client, settings.twilio_api_base_url, settings.openai_base_url, try_webhook),
     )
@@ -249,11 +256,12 @@ async def _claim(engine: AsyncEngine, nonce: str, _ticket: Ticket) -> bool:
 
 
 async def _tidy(engine: AsyncEngine) -> None:
-    """Forget, now and then, the claims of tokens that nobody can use any more."""
+    """Forget, now and then, the claims of tokens that nobody can use any more, and the commands to calls of old."""
     while True:
         with contextlib.suppress(DatabaseError):
             async with db_session(engine) as db:
                 await calls.purge_claims(db, CLAIMS_KEPT)
+                await purge_commands(db, COMMANDS_KEPT)
         await asyncio.sleep(CLAIMS_KEPT.total_seconds())
 
 

@@ -36,6 +36,7 @@ class KeyHolder:
     id: UUID
     name: str
     scopes: frozenset[str]
+    expires_at: datetime | None = None
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has that scope; `admin` has all, and `write` has `read`."""
@@ -58,12 +59,12 @@ async def verify(db: AsyncSession, key: str) -> KeyHolder | None:
     valid = (ApiKey.sha256 == digest) & _VALID
     unnoted = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < func.now() - USE_NOTED_EVERY)
     noted = update(ApiKey).where(valid, unnoted).values(last_used_at=func.now()).cte("noted")
-    found = select(ApiKey.id, ApiKey.name, ApiKey.scopes, ApiKey.sha256).where(valid).add_cte(noted)
+    found = select(ApiKey.id, ApiKey.name, ApiKey.scopes, ApiKey.expires_at, ApiKey.sha256).where(valid).add_cte(noted)
     row = (await db.execute(found)).one_or_none()
     # the index compares digests, of which timing tells nothing usable; the last word is in constant time all the same
-    return (
-        KeyHolder(row.id, row.name, frozenset(row.scopes)) if row and hmac.compare_digest(row.sha256, digest) else None
-    )
+    if row is None or not hmac.compare_digest(row.sha256, digest):
+        return None
+    return KeyHolder(row.id, row.name, frozenset(row.scopes), row.expires_at)
 
 
 async def keys(db: AsyncSession, limit: int, *, before: UUID | None = None) -> Sequence[ApiKey]:

@@ -101,6 +101,25 @@ class CallEvent(Table):
     data: Mapped[dict[str, Any]]
 
 
+class CallCommand(Table):
+    """What somebody asks of a live call that another process carries."""
+
+    __tablename__ = "call_commands"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    call_id: Mapped[UUID] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    data: Mapped[dict[str, Any]]
+    requested_by: Mapped[str]
+    key_id: Mapped[UUID | None]
+    state: Mapped[str]
+    """See `CommandState`."""
+    outcome: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+    """Never begun after this."""
+
+
 class StreamClaim(Table):
     """A stream token that has been redeemed."""
 

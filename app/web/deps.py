@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
+from app.call.commands import Command, Outcome
 from app.call.events import Kind
 from app.call.socket import StreamSocket
 from app.call.status import EndReason
@@ -138,6 +139,17 @@ class Archive(Protocol):
         """Have a stored recording written down once more."""
 
 
+class Commands(Protocol):
+    """Live calls, whichever process carries them."""
+
+    async def order(self, call_id: UUID, command: Command, who: Actor) -> Outcome:
+        """Have the call do it, and say what came of it.
+
+        Raises `CommandRefused`, `CallNotLive`, `CallUnknown`, `CallSilent` where the process that carries the call does
+        not answer, or `DatabaseError` where nobody can tell which one does.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything a route may need; lives in `app.state.services`."""
@@ -164,6 +176,7 @@ class Services:
     archive: Archive
     storage: Storage
     call_news: CallNews
+    commands: Commands
     outside: Outside
     outbound: Outbound
     precalls: Precalls = field(default_factory=Precalls)

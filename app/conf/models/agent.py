@@ -20,6 +20,8 @@ from app.conf.models.tools import (
 from app.conf.models.variables import DeclaredVariables
 from app.conf.models.webhooks import PrecallConf
 
+INSTRUCTIONS_CHARACTERS = 60_000
+
 
 class Fallback(Conf):
     """What the caller gets when no model can talk."""
@@ -68,7 +70,7 @@ class AgentConf(Conf):
     account: RowName = DEFAULT
     """The row of the provider's section whose key this agent uses."""
     model: Annotated[str, Field(min_length=1)] = "gpt-realtime-2.1"
-    instructions: Annotated[str, Field(max_length=60_000)] = (
+    instructions: Annotated[str, Field(max_length=INSTRUCTIONS_CHARACTERS)] = (
         "You are a friendly, brief phone agent. Speak naturally, one short answer at a time."
     )
     prompt: StoredPrompt | None = None

@@ -11,6 +11,7 @@ import httpx
 from fastapi import FastAPI
 from obstore.store import MemoryStore
 
+from app.call.registry import Registry
 from app.call.socket import StreamGone, StreamSocket
 from app.call.status import EndReason
 from app.conf.models import AgentConf, Fallback, Known, NumberConf, TwilioCoreConf
@@ -20,6 +21,7 @@ from app.db.api_keys import KeyHolder
 from app.db.engine import create_engine
 from app.errors import ConfMissing, SessionUnavailable
 from app.jobs.archive import Archive
+from app.jobs.commands import CallCommands
 from app.jobs.try_webhook import try_webhook
 from app.openai.client_secret import BrowserKey
 from app.outbound.states import Progress
@@ -248,6 +250,7 @@ async def open_house(
             archive=Archive(engine, Path("nowhere")),
             storage=Storage(MemoryStore()),
             call_news=CallNews(engine),
+            commands=CallCommands(engine, Registry(max_calls=1)),
             outbound=Outbound(OutboundTokens([TOKEN]), progress_told, lambda: None),
             outside=Outside(client, NO_API, NO_API, try_webhook),
         )
