@@ -39,6 +39,8 @@ class Deadlines:
     """One REST request to the carrier."""
     expiring_s: float = 300.0
     """A session tells this long before its provider ends it."""
+    rollover_s: float = 120.0
+    """A session is replaced at the latest this long before its provider ends it."""
     close_s: float = 0.5
     """A peer may take this long to say goodbye to a socket."""
     recording_poll_s: float = 120.0

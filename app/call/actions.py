@@ -59,6 +59,8 @@ class TellModel:
     text: str
     role: Literal["user", "system"] = "user"
     respond: bool = True
+    lasting: bool = True
+    """Whether a session that takes the call over must know it as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +90,35 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
+class Greet:
+    """Let the model say the first words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Let the model stop the answer under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """This session is of no more use: go on in another one."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Look at the time again that much later."""
+
+    after_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The call is over."""
 
     reason: EndReason
 
 
-Action = (
-    Play
-    | Clear
-    | Truncate
-    | RunTool
-    | AnswerTool
-    | DenyApproval
-    | TellModel
-    | Respond
-    | Say
-    | Instruct
-    | Beside
-    | End
-    | CallEvent
-)
+ForModel = Truncate | AnswerTool | DenyApproval | TellModel | Greet | Respond | Say | Instruct | Cancel
+Action = Play | Clear | RunTool | Beside | Reconnect | Wake | End | CallEvent | ForModel

@@ -1,48 +1,80 @@
-"""Whether the caller gets an answer: failed ones are tried again, late ones are written down."""
+"""Whether the caller gets an answer: failed ones are tried again, late ones written down, lost ones not waited for."""
 
-from app.call.actions import Action, End, Respond, Say
+from app.call.actions import Action, End, Reconnect, Respond, Say
 from app.call.events import CallEvent, Kind
 from app.call.status import EndReason
 from app.realtime.events import ResponseDone
 
 LATE_MS = 5000
 """Silence after the caller stopped is never longer than this without the journal saying why."""
+STALLED_MS = 8000
+"""A session that is silent for so long while an answer is due is dead."""
 _FAILED = frozenset({"failed", "incomplete"})
 
 
 class Answers:
     """Follows the answers of one call; a failed one is retried, then apologised for, then the call is given up."""
 
-    def __init__(self, *, apology: str) -> None:
+    def __init__(self, *, apology: str, by_itself: bool = True) -> None:
+        self.owed = False
+        """Whether the model has been asked for an answer, by the caller or by us, that has not begun."""
         self._apology = apology
+        self._by_itself = by_itself
         self._failures = 0
         self._due_ms: float | None = None
+        self._alive_ms: float | None = None
+
+    def on_sign_of_life(self, at_ms: float) -> None:
+        """The session is there."""
+        self._alive_ms = at_ms
+
+    def on_session_lost(self) -> None:
+        """There is nobody to wait for."""
+        self._alive_ms = None
+
+    def on_asked(self, at_ms: float) -> None:
+        """The model was asked to speak."""
+        self.owed = True
+        if self._alive_ms is not None:
+            self._alive_ms = at_ms
 
     def on_caller_stopped(self, at_ms: float) -> None:
         """The caller waits for an answer from now on."""
         self._due_ms = at_ms + LATE_MS
+        self.owed = self._by_itself
 
     def on_caller_started(self) -> None:
         """The caller speaks, so nobody waits."""
         self._due_ms = None
+        self.owed = False
+
+    def on_begun(self) -> None:
+        """What was asked for is on its way."""
+        self.owed = False
 
     def on_spoken(self) -> None:
         """The agent is being heard."""
         self._due_ms = None
         self._failures = 0
+        self.owed = False
 
-    def on_response_done(self, done: ResponseDone, *, spoke: bool) -> list[Action]:
+    def on_response_done(self, done: ResponseDone, *, spoke: bool, at_ms: float) -> list[Action]:
         """What follows an answer that ended like this."""
         if done.status not in _FAILED or spoke:
             return []
         self._failures += 1
         if self._failures > 2 or not done.retryable:
             return [End(EndReason.MODEL_LOST)]
+        self.on_asked(at_ms)
         return [Respond()] if self._failures == 1 else [Say(self._apology)]
 
-    def on_time(self, at_ms: float, waiting_for: str) -> list[Action]:
-        """Write down, once, that an answer is late and what it waits for."""
-        if self._due_ms is None or at_ms < self._due_ms:
-            return []
-        self._due_ms = None
-        return [CallEvent(Kind.ANSWER_LATE, int(at_ms), {"waiting_for": waiting_for})]
+    def on_time(self, at_ms: float, waiting_for: str, *, due: bool) -> list[Action]:
+        """Write down, once, that an answer is late and what it waits for; give up a session that only keeps silent."""
+        actions: list[Action] = []
+        if self._due_ms is not None and at_ms >= self._due_ms:
+            self._due_ms = None
+            actions.append(CallEvent(Kind.ANSWER_LATE, int(at_ms), {"waiting_for": waiting_for}))
+        if due and self._alive_ms is not None and at_ms >= self._alive_ms + STALLED_MS:
+            self._alive_ms = None
+            actions.append(Reconnect("stalled"))
+        return actions

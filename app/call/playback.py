@@ -68,6 +68,11 @@ class Playback:
         """No more audio will come for that item."""
         self._finished.add(item_id)
 
+    def finish_all(self) -> frozenset[str]:
+        """No more audio will come for anything sent so far; the items of it."""
+        self._finished |= self._sent_ms.keys()
+        return frozenset(self._sent_ms)
+
     def reached(self, mark: str, at_ms: float) -> bool:
         """A mark came back: everything up to it was heard. False for a mark that a clear dropped, or one not ours."""
         if not any(chunk.mark == mark for chunk in self._queue):

@@ -83,3 +83,13 @@ def heard_words(said: str, heard_ms: int, sent_ms: int) -> str:
     words = said.split()
     share = min(heard_ms / sent_ms, 1.0) if sent_ms else 0.0
     return " ".join(words[: int(len(words) * share)])
+
+
+def spoken_words(said: str, ms: int, ms_a_letter: float) -> str:
+    """The words of `said` that take no longer than that at such a pace; for words that run ahead of their audio."""
+    kept: list[str] = []
+    for word in said.split():
+        if (len(" ".join(kept)) + len(word)) * ms_a_letter > ms:
+            break
+        kept.append(word)
+    return " ".join(kept)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from app.realtime.history import HistoryItem, Spoken, ToolAnswered, ToolAsked
+from app.realtime.history import HistoryItem, Spoken, Told, ToolAnswered, ToolAsked
 
 Role = Literal["user", "system"]
 ASIDE = "parley_aside"
@@ -45,6 +45,8 @@ def remembered(item_id: str, item: HistoryItem) -> str:
         case Spoken(_, text):
             content = [{"type": "output_text", "text": text}]
             return _item_create(item_id, {"type": "message", "role": "assistant", "content": content})
+        case Told(text):
+            return message(item_id, "system", text)
         case ToolAsked(call_id, name, arguments):
             call = {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
             return _item_create(item_id, call)

@@ -37,6 +37,7 @@ OWN_ANSWER_S = 0.5
 """The server starts its answer within this after the caller stopped, or it does not answer."""
 RESTORED = "restored"
 """Stands for the response that asked for a tool in a session that is gone."""
+_ENDS = {"over": SessionStatus.EXPIRED, "fatal": SessionStatus.ERROR}
 CREATE_S = 3.0
 """The server begins or refuses a response within this, or our create is lost."""
 
@@ -108,15 +109,19 @@ class Link:
 
     async def restore(self, history: Sequence[HistoryItem]) -> None:
         """Fill the new conversation with what another session held; there is no other way to resume one."""
-        answered = {item.call_id for item in history if isinstance(item, ToolAnswered)}
         try:
-            for item in history:
-                await self.send(client_events.remembered(self.exchange.new_item(), item))
-                if isinstance(item, ToolAsked) and item.call_id not in answered:
-                    self.exchange.responses.on_tool_call(item.call_id, RESTORED)
+            await self.remember(history)
         except BaseException:  # whoever cancels us must not leave a paid socket behind
             self._socket.transport.abort()
             raise
+
+    async def remember(self, history: Sequence[HistoryItem]) -> None:
+        """Add what was said and done elsewhere; tools that were asked for there can be answered here."""
+        answered = {item.call_id for item in history if isinstance(item, ToolAnswered)}
+        for item in history:
+            await self.send(client_events.remembered(self.exchange.new_item(), item))
+            if isinstance(item, ToolAsked) and item.call_id not in answered:
+                self.exchange.responses.on_tool_call(item.call_id, RESTORED)
 
     async def send_audio(self, audio: str) -> None:
         """Send caller audio at once, or, while the server is too slow, keep the newest seconds of it."""
@@ -205,9 +210,8 @@ class Link:
         """What the call is told of it, after whatever it lets us send is on its way."""
         if isinstance(event, wire.SpeechStopped):
             self._answer_due_s = self._now_s() + OWN_ANSWER_S
-        elif isinstance(event, wire.Error) and messages.severity(event.error) == "fatal":
-            expired = event.error.code == messages.EXPIRED
-            self._move(SessionStatus.EXPIRED if expired else SessionStatus.ERROR)
+        elif isinstance(event, wire.Error) and (end := _ENDS.get(messages.severity(event.error))):
+            self._move(end)
         told, create = self.exchange.on_event(event)
         await self.send_create(create)
         return told

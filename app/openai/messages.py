@@ -49,7 +49,6 @@ FATAL_CODES = frozenset(
         "model_not_found",
         "missing_model",
         "beta_api_shape_disabled",
-        EXPIRED,
     }
 )
 _HARMLESS_CODES = frozenset(
@@ -224,8 +223,10 @@ def _response_done(response: wire.Response) -> ResponseDone | AsideDone:
     return AsideDone(name, "".join(part.text or "" for part in parts), status, reason, response.usage)
 
 
-def severity(error: wire.ErrorDetails) -> Literal["harmless", "retryable", "fatal"]:
-    """How much an error matters: races are harmless, wrong access and an expired session are the end."""
+def severity(error: wire.ErrorDetails) -> Literal["harmless", "retryable", "over", "fatal"]:
+    """How much an error matters: races are harmless, an expired session is over, wrong access is the end."""
+    if error.code == EXPIRED:
+        return "over"
     if error.code in FATAL_CODES:
         return "fatal"
     if error.code in _HARMLESS_CODES or "already shorter" in (error.message or ""):

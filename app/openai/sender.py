@@ -11,6 +11,7 @@ from app.audio import to_base64
 from app.openai import client_events, overrides
 from app.openai.images import data_url
 from app.openai.link import Link
+from app.realtime.history import HistoryItem
 from app.realtime.session import ResponseOptions, Tool
 from app.realtime.status import SessionStatus
 
@@ -95,6 +96,10 @@ class OpenAIRealtimeSessionSender:
         await self._link.send(client_events.message(self._link.exchange.new_item(), role, text))
         if respond:
             await self.start_response()
+
+    async def remember(self, history: Sequence[HistoryItem]) -> None:
+        """Add to the conversation what was said and done in another session, without an answer."""
+        await self._link.remember(history)
 
     async def send_image(self, image: bytes) -> bool:
         """Show the model a PNG or JPEG, without an answer; false when it is none and nothing was sent."""

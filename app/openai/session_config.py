@@ -30,7 +30,7 @@ def _always(agent: conf.AgentConf) -> dict[str, Any]:
                 "format": AudioPCMU(),
                 "noise_reduction": _plain(agent.noise_reduction),
                 "transcription": _plain(agent.transcription),
-                "turn_detection": _turn_detection(agent.turn_detection),
+                "turn_detection": _turn_detection(agent),
             },
             "output": {"format": AudioPCMU(), "voice": _plain(agent.voice), "speed": agent.speed},
         },
@@ -55,8 +55,11 @@ def _asked(agent: conf.AgentConf) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _turn_detection(wanted: conf.TurnDetection) -> dict[str, Any] | None:
-    return None if isinstance(wanted, conf.NoTurnDetection) else _dumped(wanted)
+def _turn_detection(agent: conf.AgentConf) -> dict[str, Any] | None:
+    wanted = agent.turn_detection
+    if isinstance(wanted, conf.NoTurnDetection):
+        return None
+    return _dumped(wanted) | ({"interrupt_response": False} if agent.gates_barge_in else {})
 
 
 def _tool(tool: conf.ToolConf | conf.StopRecordingTool) -> dict[str, Any]:

@@ -215,11 +215,15 @@ class ApprovalRequested:
 
 @dataclass(frozen=True, slots=True)
 class SessionProblem:
-    """The provider reported an error, about that item where it names one. Only a `fatal` one ends the session."""
+    """The provider reported an error, about that item where it names one.
+
+    The session goes on after a `harmless` or `retryable` one. It is `over` where another session can take its place,
+    and after a `fatal` one no other could.
+    """
 
     message: str
     code: str | None = None
-    severity: Literal["harmless", "retryable", "fatal"] = "retryable"
+    severity: Literal["harmless", "retryable", "over", "fatal"] = "retryable"
     item_id: str = ""
 
 

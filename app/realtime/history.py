@@ -29,4 +29,11 @@ class ToolAnswered:
     output: str
 
 
-HistoryItem = Spoken | ToolAsked | ToolAnswered
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the model was told by the house, not by a speaker."""
+
+    text: str
+
+
+HistoryItem = Spoken | ToolAsked | ToolAnswered | Told

@@ -62,6 +62,9 @@ class RealtimeSessionSender(Protocol):
     async def send_text(self, text: str, *, role: Literal["user", "system"] = "user", respond: bool = True) -> None:
         """Tell the model something as the caller's text, or as the system's; with `respond` it answers."""
 
+    async def remember(self, history: Sequence[HistoryItem]) -> None:
+        """Add to the conversation what was said and done in another session, without an answer."""
+
     async def send_image(self, image: bytes) -> bool:
         """Show the model a PNG or JPEG, without an answer; false when it is none and nothing was sent."""
 

@@ -49,6 +49,7 @@ class RunCall:
             stream_sid=started.stream_sid,
             fallback_number=arrival.fallback_number,
             open_session=arrival.session,
+            reopen_session=partial(self.providers[arrival.agent.provider].open, arrival.agent),
             run_tool=toolbox.run,
             hang_up_tools=toolbox.hang_up_tools,
             decline_tools=toolbox.decline_tools,

@@ -6,6 +6,7 @@ from app.call.events import Kind
 from app.call.status import EndReason
 from app.errors import ConfInvalid
 from app.sandbox.openai.brain import CallTool, Reply, Say, ScriptedBrain
+from app.sandbox.openai.faults import Faults
 from app.sandbox.openai.story import StoryBrain
 from app.sandbox.voices.clips import clip, text_of
 from app.tools import toolbox
@@ -167,6 +168,7 @@ async def test_r2_12_the_sessions_status_is_journalled(rig):
     house = await rig(ScriptedBrain([HELLO]), agent={})
     call = await house.ring()
     await call.wait_heard(1000)
+    house.openai.faults.append(Faults(refuse_status=401))
     house.openai.sessions[0].close(1011, "gone")
     record, events = await house.settled(call)
 

@@ -54,7 +54,7 @@ async def test_without_a_model_the_caller_hears_the_fallback_and_is_put_through(
 
 async def test_a_model_that_is_lost_in_mid_call_leaves_nobody_in_silence(rig):
     house = await rig(ScriptedBrain([LONG]), agent=FALLBACK)
-    house.openai.faults.extend([Faults(close_after_events=30, close_code=1006)] * 2)
+    house.openai.faults.extend([Faults(close_after_events=30, close_code=1006), *[Faults(refuse_status=503)] * 6])
     call = await house.ring()
     record, _ = await house.settled(call)
 
@@ -244,7 +244,7 @@ async def test_a_model_that_only_fails_hands_the_caller_to_the_fallback(rig):
 
 
 async def test_a_silence_of_five_seconds_after_the_caller_is_explained_in_the_journal(rig):
-    slow = Reply((Say.words("Here I am.", 1000),), think_ms=8000)
+    slow = Reply((Say.words("Here I am.", 1000),), think_ms=7000)
     house = await rig(ScriptedBrain([slow]), agent={"speaks_first": False})
     call = await house.ring()
     await house.openai.session()

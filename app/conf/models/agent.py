@@ -97,8 +97,14 @@ class AgentConf(Conf):
     speaks_first: bool = True
     greeting: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     """The exact first words; without it the model finds its own."""
+    greeting_interruptible: bool = True
+    """Whether the caller may interrupt the agent's first words."""
+    min_barge_in_ms: Annotated[int, Field(ge=0, le=5000)] = 0
+    """The caller interrupts the agent once they have spoken for so long; a shorter sound does not."""
     tools: list[ToolConf] = Field(default_factory=list)
     tool_choice: ToolChoice = "auto"
+    rollover_minutes: Annotated[int, Field(ge=1, le=600)] = 50
+    """A session is replaced by a new one at this age, in a silence, before its provider ends it."""
     max_call_seconds: Annotated[int, Field(ge=10, le=14_400)] = 3600
     fallback: Fallback = Fallback()
     recording: Recording = Recording()
@@ -113,6 +119,12 @@ class AgentConf(Conf):
         """All that the model may use: the tools, and the one that a consent line brings along."""
         announced = self.recording.announced
         return [*self.tools, StopRecordingTool.after(announced)] if announced else [*self.tools]
+
+    @property
+    def gates_barge_in(self) -> bool:
+        """Whether we decide when the caller interrupts the agent, instead of the provider."""
+        own = self.min_barge_in_ms > 0 or (self.speaks_first and not self.greeting_interruptible)
+        return own and self.turn_detection.interrupt_response
 
     @property
     def functions(self) -> list[FunctionTool]:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.audio import from_base64, silence, to_base64
-from app.call.actions import AnswerTool, Clear, End, Play, Respond, RunTool, Say, TellModel, Truncate
+from app.call.actions import AnswerTool, Clear, End, Play, Reconnect, Respond, RunTool, Say, TellModel, Truncate
 from app.call.events import CallEvent, Kind
 from app.call.flow import APOLOGY, CallFlow
 from app.call.goodbye import ALREADY, INTERRUPTED, WANTED
@@ -216,7 +216,8 @@ def test_transcripts_and_speech_are_noted():
 def test_only_a_fatal_problem_ends_the_call():
     flow = CallFlow()
     assert deeds(flow.on_agent(SessionProblem("race", "response_cancel_not_active", "harmless"), 0)) == []
-    assert deeds(flow.on_agent(SessionProblem("gone", "session_expired", "fatal"), 0)) == [End(EndReason.MODEL_LOST)]
+    assert deeds(flow.on_agent(SessionProblem("old", "session_expired", "over"), 0)) == [Reconnect("session_expired")]
+    assert deeds(flow.on_agent(SessionProblem("no", "invalid_api_key", "fatal"), 0)) == [End(EndReason.MODEL_LOST)]
 
 
 def test_a_hang_up_of_the_caller_ends_the_call():
@@ -341,7 +342,7 @@ class TestWaiting:
     def test_a_late_answer_is_written_down_once_with_what_it_waits_for(self):
         flow = CallFlow()
         assert self.late(flow) == [{"waiting_for": "the model to answer"}]
-        assert flow.on_time(9000) == []
+        assert flow.on_time(8999) == []
 
     def test_a_response_that_brings_no_audio_is_named(self):
         flow = CallFlow()
@@ -352,7 +353,7 @@ class TestWaiting:
         flow = CallFlow()
         flow.on_agent(ToolCall("call_1", "lookup_table", "{}"), 900)
         assert self.late(flow) == [{"waiting_for": "tool lookup_table"}]
-        flow.on_tool_done("call_1")
+        flow.on_tool_done("call_1", 950)
         assert self.late(flow) == [{"waiting_for": "the model to answer"}]
 
     def test_nobody_waits_who_is_answered_or_speaks_again(self):

@@ -117,7 +117,7 @@ def test_a_cut_off_call_its_arguments_event_and_other_items_are_no_tool_calls():
         ({"code": "invalid_value", "message": "Audio content of 20ms is already shorter than 40ms"}, "harmless"),
         ({"code": "invalid_value", "message": "no"}, "retryable"),
         ({"code": None, "type": "server_error", "message": "oops"}, "retryable"),
-        ({"code": "session_expired"}, "fatal"),
+        ({"code": "session_expired"}, "over"),
         ({"code": "invalid_api_key"}, "fatal"),
         ({"code": "insufficient_quota"}, "fatal"),
     ],

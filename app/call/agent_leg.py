@@ -1,0 +1,279 @@
+"""The agent leg: the session that hears the caller now, and the one that takes its place when it is lost or old."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from app.call.actions import Action, AnswerTool, ForModel, Instruct, TellModel
+from app.call.asking import OF_ONE_SESSION, ask
+from app.call.caller_audio import CallerAudio
+from app.call.events import Kind
+from app.call.flow import CallFlow
+from app.call.memory import Memory, newest
+from app.call.notes import note
+from app.call.redial import Redials, Rollover
+from app.call.status import EndReason
+from app.conf.models import AgentConf
+from app.errors import SessionLost, SessionUnavailable
+from app.realtime.events import SessionCreated, SessionExpiring, SessionStatusChanged
+from app.realtime.history import HistoryItem
+from app.realtime.session import RealtimeSession
+from app.realtime.status import SessionStatus
+from app.timing import Deadlines
+
+OpenSession = Callable[[], Awaitable[RealtimeSession]]
+"""The call's first session, which was perhaps opened before."""
+ReopenSession = Callable[[Sequence[HistoryItem]], Awaitable[RealtimeSession]]
+"""Another one, which goes on with that conversation."""
+
+
+class AgentLeg:
+    """One call's sessions, one after the other. Enter `run` once; what is asked between two sessions waits."""
+
+    def __init__(
+        self,
+        *,
+        agent: AgentConf,
+        open_session: OpenSession,
+        reopen_session: ReopenSession,
+        flow: CallFlow,
+        memory: Memory,
+        perform: Callable[[Sequence[Action]], Awaitable[None]],
+        note: Callable[..., None],
+        end: Callable[[EndReason], None],
+        now_ms: Callable[[], float],
+        deadlines: Deadlines,
+    ) -> None:
+        self._greeting = agent.greeting
+        self._open = open_session
+        self._reopen = reopen_session
+        self._flow = flow
+        self._memory = memory
+        self._perform = perform
+        self._note = note
+        self._end = end
+        self._now_ms = now_ms
+        self._deadlines = deadlines
+        self._session: RealtimeSession | None = None
+        self._audio = CallerAudio()
+        self._waiting: list[ForModel] = []
+        self._instructions: Instruct | None = None
+        self._redials = Redials()
+        self._rollover = Rollover(every_ms=agent.rollover_minutes * 60_000)
+        self._lost = asyncio.Event()
+        self._why = ""
+        self._hopeless = False
+        self._tasks = asyncio.TaskGroup()
+
+    # -- what the call does with it
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Carry sessions until none can be had any more."""
+        session = await self._first()
+        if session is None:
+            self._end(EndReason.MODEL_UNAVAILABLE)
+            return
+        try:
+            async with self._tasks:
+                ready()
+                self._note(Kind.SESSION_READY)
+                await self._take(session)
+                self._tasks.create_task(self._renew(), name="session-renewal")
+                while await self._next():
+                    pass
+                self._end(EndReason.MODEL_LOST)
+        finally:
+            if self._session:
+                await self._session[0].close()
+
+    async def hear(self, frame: str) -> None:
+        """The caller's next frame."""
+        with self._losing(self._session):
+            await self._audio.send(frame)
+
+    async def ask(self, action: ForModel) -> None:
+        """Let the model do something; while there is no session, whatever makes sense in the next one waits."""
+        if isinstance(action, Instruct):
+            self._instructions = action
+        session = self._session
+        if session is not None:
+            with self._losing(session):
+                await ask(session[0], action, greeting=self._greeting)
+                self._remember(action)
+                return
+        if not isinstance(action, (*OF_ONE_SESSION, Instruct)):
+            self._waiting.append(action)
+
+    def reconnect(self, why: str) -> None:
+        """The session is there, but of no more use."""
+        self._lose(self._session, why)
+
+    def _remember(self, action: ForModel) -> None:
+        """What the session knows now, the next one must be told."""
+        match action:
+            case AnswerTool(call, output):
+                self._memory.answered(call.call_id, output)
+            case TellModel(text, role, lasting=True):
+                self._memory.told(text, role)
+
+    # -- one session
+
+    async def _first(self) -> RealtimeSession | None:
+        try:
+            async with asyncio.timeout(self._deadlines.session_s):
+                return await self._open()
+        except (SessionUnavailable, TimeoutError) as error:
+            self._note_failure(error, "fatal")
+            return None
+
+    async def _take(self, session: RealtimeSession) -> None:
+        """Go on in that session: what is due first, then what waits, then the caller's audio."""
+        self._begin(session)
+        waiting, self._waiting = self._waiting, []
+        for action in [*self._standing(), *waiting]:
+            await self.ask(action)
+        await self._perform(self._flow.on_session(self._now_ms()))
+        with self._losing(session):
+            if session is self._session:
+                await self._audio.release(session[0])
+
+    def _begin(self, session: RealtimeSession) -> None:
+        self._session = session
+        self._rollover.on_session(self._now_ms())
+        self._tasks.create_task(self._read(session), name="session-reader")
+
+    async def _read(self, session: RealtimeSession) -> None:
+        """Hear a session out; what one says that is not the call's any more concerns nobody."""
+        _, receiver = session
+        with self._losing(session):
+            async for event in receiver:
+                if session is not self._session:
+                    if isinstance(event, SessionStatusChanged):
+                        await self._perform(note(event, self._now_ms()))
+                    continue
+                if isinstance(event, SessionCreated | SessionExpiring):
+                    self._note_expiry(event)
+                await self._perform(self._flow.on_agent(event, self._now_ms()))
+            self._lose(session, "closed")
+
+    def _note_expiry(self, event: SessionCreated | SessionExpiring) -> None:
+        if isinstance(event, SessionExpiring):
+            self._rollover.by(self._now_ms())
+        elif event.expires_at_s is not None:
+            left_ms = self._deadlines.ms(event.expires_at_s - time.time())
+            self._rollover.on_expiry(self._now_ms(), left_ms, self._deadlines.ms(self._deadlines.rollover_s))
+
+    @contextmanager
+    def _losing(self, session: RealtimeSession | None) -> Iterator[None]:
+        """Whoever finds the session gone says so."""
+        try:
+            yield
+        except SessionLost as error:
+            if session is not None and session is self._session:
+                self._note(Kind.SESSION_ERROR, message=str(error), severity="over")
+                self._hopeless = session[0].status is SessionStatus.ERROR
+            self._lose(session, str(error))
+
+    def _lose(self, session: RealtimeSession | None, why: str) -> None:
+        if session is None or session is not self._session:
+            return
+        self._session = None
+        self._audio.hold()
+        self._why = why
+        self._lost.set()
+        self._retire(session)
+
+    def _retire(self, session: RealtimeSession) -> None:
+        self._tasks.create_task(session[0].close(), name="session-closer")
+
+    # -- the next session
+
+    async def _next(self) -> bool:
+        """Wait until the session is lost, and go on in another; False when there is none."""
+        await self._lost.wait()
+        self._lost.clear()
+        lost_ms = self._now_ms()
+        await self._perform(self._flow.on_session_lost(lost_ms))
+        if self._hopeless or (session := await self._redial()) is None:
+            return False
+        attempt, gap_ms = self._redials.tries, int(self._now_ms() - lost_ms)
+        self._note(Kind.MODEL_RECONNECTED, attempt=attempt, gap_ms=gap_ms, reason=self._why)
+        self._redials.on_connected()
+        await self._take(session)
+        return True
+
+    async def _redial(self) -> RealtimeSession | None:
+        while (pause_ms := self._redials.next_pause_ms(self._now_ms())) is not None:
+            await asyncio.sleep(pause_ms / self._deadlines.ms(1.0))
+            try:
+                return await self._dial(newest(self._memory.items))
+            except (SessionUnavailable, TimeoutError) as error:
+                self._note_failure(error, "retryable")
+                if isinstance(error, SessionUnavailable) and not error.retryable:
+                    break
+        return None
+
+    async def _dial(self, history: Sequence[HistoryItem]) -> RealtimeSession:
+        async with asyncio.timeout(self._deadlines.session_s):
+            return await self._reopen(history)
+
+    def _note_failure(self, error: Exception, severity: str) -> None:
+        told = {"code": getattr(error, "code", None), "message": str(error) or "no session in time"}
+        self._note(Kind.SESSION_ERROR, **told, severity=severity)
+
+    # -- a younger session
+
+    async def _renew(self) -> None:
+        """Replace the session before it gets too old, as often as the call lasts."""
+        while True:
+            await asyncio.sleep(self._deadlines.tick_s)
+            if self._session and self._rollover.is_due(self._now_ms()):
+                await self._roll_over(self._session)
+
+    async def _roll_over(self, old: RealtimeSession) -> None:
+        """Open and prepare the next session beside the old one, and change at a silence."""
+        known = self._memory.settled
+        try:
+            session = await self._dial(newest(known))
+        except (SessionUnavailable, TimeoutError) as error:
+            self._note_failure(error, "retryable")
+            self._rollover.on_failed(self._now_ms())
+            return
+        try:
+            # a silence is a matter of time, and no event tells of it
+            while old is self._session and not await self._change(old, session, known):  # noqa: ASYNC110
+                await asyncio.sleep(self._deadlines.tick_s)
+        except SessionLost:
+            self._rollover.on_failed(self._now_ms())
+        finally:
+            if session is not self._session:
+                await session[0].close()
+
+    async def _change(self, old: RealtimeSession, session: RealtimeSession, known: list[HistoryItem]) -> bool:
+        """Let the prepared session go on, if this moment suits; `known` is what it has been told so far."""
+        if not self._is_moment():
+            return False
+        missing = self._memory.items[len(known) :]
+        await session[0].remember(missing)
+        known += missing
+        if old is not self._session or not self._is_moment() or known != self._memory.items:
+            return False
+        # from here on nothing waits: no frame and no event comes between
+        actions = self._flow.on_session_replaced(self._now_ms())
+        self._begin(session)
+        self._audio.turn(session[0])
+        self._note(Kind.SESSION_ROLLED_OVER)
+        self._retire(old)
+        for action in self._standing():
+            await self.ask(action)
+        await self._perform(actions)
+        return True
+
+    def _standing(self) -> list[ForModel]:
+        """What holds for every session of the call."""
+        return [self._instructions] if self._instructions else []
+
+    def _is_moment(self) -> bool:
+        urgent = self._rollover.is_urgent(self._now_ms())
+        return self._flow.has_gap if urgent else self._flow.is_silent and self._memory.settled == self._memory.items

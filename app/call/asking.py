@@ -1,0 +1,41 @@
+"""The flow's actions that concern the model, as its session is asked for them."""
+
+from app.call.actions import (
+    AnswerTool,
+    Cancel,
+    DenyApproval,
+    ForModel,
+    Greet,
+    Instruct,
+    Respond,
+    Say,
+    TellModel,
+    Truncate,
+)
+from app.realtime.session import RealtimeSessionSender
+
+OF_ONE_SESSION = (Truncate, Cancel, DenyApproval, Respond, Greet)
+"""What is done with when the session is gone that it was meant for; the rest waits for the next."""
+
+
+async def ask(sender: RealtimeSessionSender, action: ForModel, *, greeting: str | None) -> None:
+    """Ask the session for it; raises `SessionLost`."""
+    match action:
+        case Truncate(item_id, heard_ms):
+            await sender.truncate(item_id, heard_ms)
+        case TellModel(text, role, respond):
+            await sender.send_text(text, role=role, respond=respond)
+        case Instruct(instructions):
+            await sender.update(instructions=instructions)
+        case DenyApproval(request_id):
+            await sender.answer_approval(request_id, approve=False, reason="Nobody can approve this in a call.")
+        case Respond():
+            await sender.start_response()
+        case Say(text):
+            await sender.say(text)
+        case Greet():
+            await (sender.say(greeting) if greeting else sender.start_response())
+        case Cancel():
+            await sender.cancel()
+        case AnswerTool(call, output):
+            await sender.send_tool_response(call.call_id, call.name, output)
