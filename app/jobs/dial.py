@@ -77,7 +77,8 @@ class Dialer:
                     _log.debug("dialer_waits", reason=str(error))
                 if wait_s > 0:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._stirred.wait(), wait_s)
+                        async with asyncio.timeout(wait_s):  # `wait_for` of 3.11 would lose a cancellation here
+                            await self._stirred.wait()
 
     async def _accounts(self) -> list[str]:
         async with db_session(self._context.engine) as db:

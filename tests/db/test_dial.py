@@ -278,3 +278,15 @@ async def test_news_of_a_call_takes_its_request_out_of_the_queue_again(house: Ho
 
 def _fields(context: JobContext) -> dict[str, Any]:
     return {name: getattr(context, name) for name in JobContext.__dataclass_fields__}
+
+
+async def test_a_dialer_stops_even_when_a_request_comes_at_that_very_moment(house: House):
+    dialer = Dialer(house.context, NOWHERE, OutboundTokens(["k" * 40]), has_room=lambda: False)
+    for _ in range(3):
+        dialing = asyncio.create_task(dialer.run())
+        await asyncio.sleep(0.1)  # it waits by now
+        dialer.stir()
+        dialing.cancel()
+        done, _pending = await asyncio.wait([dialing], timeout=1)
+        dialing.cancel()
+        assert done
