@@ -11,10 +11,7 @@ Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class LimitsConf(Conf):
-    """What callers may use up. Null takes a limit away; `MAX_CALLS` of each process holds in any case.
-
-    Each process counts what it carries itself. A call over a limit hears the busy tone.
-    """
+    """What callers may use up. Null takes a limit away. So far calls are held to `MAX_CALLS` only, and not to these."""
 
     calls: Count | None = None
     """At once, all together; without it `MAX_CALLS`."""
