@@ -28,7 +28,8 @@ async def notifications(engine: AsyncEngine, channel: str) -> AsyncGenerator[fro
             stirred.set()
             while True:
                 try:
-                    await asyncio.wait_for(stirred.wait(), ALIVE_EVERY_S)
+                    async with asyncio.timeout(ALIVE_EVERY_S):
+                        await stirred.wait()
                 except TimeoutError:
                     await link.fetchval("select 1", timeout=ALIVE_WITHIN_S)  # a dead host sends no goodbye
                     continue

@@ -66,7 +66,8 @@ class Watch:
             except DatabaseError as error:
                 _log.debug("watch_waits", error=str(error))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._heard.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._heard.wait()
             await asyncio.sleep(GATHER_S)
 
     async def look(self, now: datetime) -> None:

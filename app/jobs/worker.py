@@ -74,7 +74,8 @@ class Worker:
                     pause_s = BEGIN_AGAIN_S[0]
                 _log.warning("worker_waits", reason=_first(error), again_in_s=pause_s)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), pause_s)
+                    async with asyncio.timeout(pause_s):
+                        await self._stopping.wait()
                 pause_s = min(2 * pause_s, longest_s)
 
     async def _work(self) -> None:

@@ -67,3 +67,10 @@ def test_no_module_imports_a_package_we_avoid() -> None:
 )
 def test_an_avoided_import_is_seen_in_every_spelling(source: str) -> None:
     assert any(within(name, avoided) for name in imported(source) for avoided in AVOIDED)
+
+
+def test_nobody_waits_by_wait_for() -> None:
+    """Python 3.11's loses a cancellation that comes together with what it waited for, and then a server never stops."""
+    waits = [file.relative_to(ROOT).as_posix() for file in FILES if "asyncio.wait_for(" in file.read_text()]
+
+    assert waits == []

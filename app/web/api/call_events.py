@@ -96,7 +96,8 @@ async def _stream(house: Services, request: Request, call_id: UUID, seq: int) ->
             if len(found) == AT_ONCE:
                 continue
             try:
-                await asyncio.wait_for(stirred.wait(), HEARTBEAT_S)
+                async with asyncio.timeout(HEARTBEAT_S):
+                    await stirred.wait()
             except TimeoutError:
                 if not await _still_welcome(request):
                     return
