@@ -80,8 +80,9 @@ class CallCommands:
         if answer := await self._answer_within(command_id, stirred):
             return answer
         async with db_session(self._engine) as db:
-            if await commands.give_up_command(db, command_id):
-                raise CallSilent("The server that carries the call does not answer; nothing will be done.", safe=True)
+            safe = await commands.give_up_command(db, command_id)
+        if safe:
+            raise CallSilent("The server that carries the call does not answer; nothing will be done.", safe=True)
         if answer := await self._answer_within(command_id, stirred):
             return answer
         raise CallSilent("The server that carries the call began, and does not say how it went.", safe=False)
@@ -91,7 +92,8 @@ class CallCommands:
         until_s = loop.time() + self._answer_s
         while (left_s := until_s - loop.time()) > 0:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stirred.wait(), min(LOOK_S, left_s))
+                async with asyncio.timeout(min(LOOK_S, left_s)):
+                    await stirred.wait()
             stirred.clear()
             async with db_session(self._engine) as db:
                 if answer := await commands.outcome_of(db, command_id):

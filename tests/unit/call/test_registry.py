@@ -64,6 +64,17 @@ def test_a_live_call_is_reached_by_either_of_its_names_until_it_ends():
     assert registry.control("CA1") is registry.control("0197") is None
 
 
+def test_a_call_that_is_ending_or_over_is_known_as_such_by_its_id():
+    registry = Registry(max_calls=2)
+    registry.enter("CA1", "0197", FakeCall())
+    assert not registry.had("0197")
+    registry.mark_ended("CA1", EndReason.OPERATOR)
+    assert registry.had("0197")
+    registry.leave("CA1")
+    assert registry.had("0197")
+    assert not registry.had("0198")
+
+
 def test_what_was_decided_about_a_recording_outlives_its_stream():
     registry = Registry(max_calls=2)
     registry.enter("CA1", "0197", FakeCall())

@@ -58,6 +58,13 @@ def test_control_characters_never_break_the_answer():
     assert say.text == "a b c d"
 
 
+def test_a_call_is_forwarded_in_our_name_and_for_so_long():
+    [dial] = ElementTree.fromstring(twiml.dial("+15557654321", caller_id="+15550100100", time_limit_s=600))  # noqa: S314
+
+    assert (dial.tag, dial.attrib) == ("Dial", {"callerId": "+15550100100", "timeLimit": "600"})
+    assert [(number.tag, number.text) for number in dial] == [("Number", "+15557654321")]
+
+
 def test_a_rejection_says_why():
     assert '<Reject reason="busy" />' in twiml.reject("busy")
     assert '<Reject reason="rejected" />' in twiml.reject("rejected")
