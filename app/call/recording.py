@@ -9,7 +9,7 @@ from app.call.carrier import Carrier
 from app.call.events import CallEvent, Kind
 from app.call.journal import Journal, JournalWriter
 from app.call.registry import Registry
-from app.conf.models import Recording
+from app.conf.models import RecordingPolicy
 from app.errors import CarrierError
 
 DECLINED = "The recording has been stopped, and what was recorded has been deleted."
@@ -28,7 +28,7 @@ class CallRecording:
 
     def __init__(
         self,
-        policy: Recording,
+        policy: RecordingPolicy,
         *,
         call_sid: str,
         journal: Journal,

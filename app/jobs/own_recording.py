@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from app.call.folder import RECORDING
 from app.call.record import CallRecord
 from app.conf.models import AgentConf
-from app.conf.models import Recording as Policy
+from app.conf.models import RecordingPolicy as Policy
 from app.conf.store import ConfStore
 from app.db.engine import db_session
 from app.db.recordings import add_recording, find_recording, retention

@@ -14,7 +14,7 @@ from sqlalchemy import select, text, update
 from app.call.record import CallRecord
 from app.call.status import CallStatus
 from app.conf.models import AgentConf
-from app.conf.models.recording import Recording as Policy
+from app.conf.models.recording import RecordingPolicy as Policy
 from app.db.engine import db_session
 from app.db.tables import Job as JobRow
 from app.db.tables import Recording

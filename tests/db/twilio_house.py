@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.call.record import CallRecord
 from app.conf.models import AgentConf
-from app.conf.models.recording import Recording as Policy
+from app.conf.models.recording import RecordingPolicy as Policy
 from app.db.calls import record_call
 from app.db.engine import db_session
 from app.db.tables import Job as JobRow

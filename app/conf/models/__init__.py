@@ -12,7 +12,7 @@ from app.conf.models.known import Finding, Known, Modernised, ProviderRules, Ris
 from app.conf.models.limits import LimitsConf
 from app.conf.models.outbound import OutboundConf
 from app.conf.models.prices import PricesConf, TelephonyPrices, TokenPrices
-from app.conf.models.recording import Recording, RecordingSource, RecordingTranscription
+from app.conf.models.recording import RecordingPolicy, RecordingSource, RecordingTranscription
 from app.conf.models.rows import SECTIONS, SINGLE, explain, parse
 from app.conf.models.speech import (
     CustomVoice,
@@ -66,7 +66,7 @@ __all__ = [
     "PrecallConf",
     "PricesConf",
     "ProviderRules",
-    "Recording",
+    "RecordingPolicy",
     "RecordingSource",
     "RecordingTranscription",
     "RetentionRatio",

@@ -6,7 +6,7 @@ from pydantic import Field, Tag, ValidationInfo, field_validator, model_validato
 
 from app.conf.models.base import BY_SHAPE, DEFAULT, E164, Conf, RowName
 from app.conf.models.known import Known
-from app.conf.models.recording import Recording
+from app.conf.models.recording import RecordingPolicy
 from app.conf.models.speech import NoiseFilter, NoiseReduction, ServerVad, Transcription, TurnDetection, Voice
 from app.conf.models.tools import (
     FunctionChoice,
@@ -107,7 +107,7 @@ class AgentConf(Conf):
     """A session is replaced by a new one at this age, in a silence, before its provider ends it."""
     max_call_seconds: Annotated[int, Field(ge=10, le=14_400)] = 3600
     fallback: Fallback = Fallback()
-    recording: Recording = Recording()
+    recording: RecordingPolicy = RecordingPolicy()
     variables: DeclaredVariables = Field(default_factory=dict)
     """What `{{name}}` stands for in instructions, greeting, fallback message and consent line, where the call itself
     brings no other value; null for what each call brings."""

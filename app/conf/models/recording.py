@@ -24,7 +24,7 @@ class RecordingTranscription(Conf):
     prompt: Annotated[str, Field(max_length=4000)] | None = None
 
 
-class Recording(Conf):
+class RecordingPolicy(Conf):
     """An agent's recording policy."""
 
     source: Literal["own", "twilio", "both", "none"] = "own"

@@ -28,6 +28,8 @@ _PHONE = "g711_ulaw"
 def agent(value: Mapping[str, Any]) -> Modernised:
     """An agent in today's shape; what a phone call has no use for is left out."""
     moving = words.unwrapped(value)
+    ours = not moving.old and not moving.value.keys() & {"type", "audio"}
+    nulls = [place for place in AGENT_PLACES.values() if ours and moving.value.get(place, MISSING) is None]
     _speak_as_the_phone_does(moving)
     moving.drop("api_key", "it is not part of an agent; set it with: parley conf set openai default")
     moving.drop("base_url", "every agent uses OPENAI_REALTIME_BASE_URL")
@@ -35,6 +37,8 @@ def agent(value: Mapping[str, Any]) -> Modernised:
         moving.take("type")
     words.to_places(moving, AGENT_PLACES)
     _keep_tools_that_run(moving)
+    if not moving.old:
+        moving.value = dict.fromkeys(nulls) | moving.value  # in old words null says nothing; in ours it is a value
     return moving.value, moving.warnings
 
 
@@ -67,7 +71,7 @@ def _keep_tools_that_run(moving: Moving) -> None:
     kept = []
     for index, tool in enumerate(tools):
         kind = tool.get("type") if isinstance(tool, dict) else None
-        if kind in {None, "function"}:
+        if kind is None or kind == "function":
             name = tool.get("name") if isinstance(tool, dict) else None
             moving.warn(f"tools.{index}", f"left out: nothing here runs {name or 'it'}")
         else:

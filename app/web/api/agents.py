@@ -34,6 +34,8 @@ class GivenAgent(Given[AgentConf]):
 class NewAgent(GivenAgent):
     """An agent that is not there yet."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "bookings", "config": {"voice": "cedar"}}]})
+
     name: Annotated[str, Field(pattern=NAME, description="What numbers and calls know it by.", examples=["bookings"])]
 
 
@@ -66,7 +68,7 @@ class SessionUpdate(BaseModel):
 class BrowserKeyWish(BaseModel):
     """How long a browser's key shall open sessions."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"lifetime_s": 600}]})
 
     lifetime_s: Annotated[
         int, Field(strict=True, ge=10, le=7200, description="A session that is open outlives its key.")
@@ -80,7 +82,8 @@ class ShownBrowserKey(BaseModel):
     expires_at: datetime
 
 
-KIND = Kind("agent", "/agents", "agent", "agents", AgentName, GivenAgent, Agent, AgentPage, AgentVersion)
+_EXAMPLE = {"instructions": "You book tables.", "voice": "cedar"}
+KIND = Kind("agent", "/agents", "agent", "agents", AgentName, GivenAgent, Agent, AgentPage, AgentVersion, _EXAMPLE)
 router = api_router("agents")
 
 

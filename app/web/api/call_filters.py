@@ -23,19 +23,29 @@ def moment(value: datetime) -> datetime:
         raise ValueError("too far away") from None
 
 
+def written(value: object) -> object:
+    """The moment as it was written; refuses a bare number, which would be taken for seconds since 1970."""
+    if isinstance(value, str) and "-" not in value[1:]:
+        raise ValueError("write it like 2026-01-31T12:00:00Z")
+    return value
+
+
 def unescaped_plus(value: object) -> object:
     """The number with the `+` that reaches us as a blank where nobody wrote it as `%2B`."""
     return f"+{value[1:]}" if isinstance(value, str) and value[:1] == " " and value[1:].isdigit() else value
 
 
+Moment = Annotated[datetime, BeforeValidator(written), AfterValidator(moment)]
+
+
 def filters(
     *,
     since: Annotated[
-        Annotated[datetime, AfterValidator(moment)] | None,
+        Moment | None,
         Query(description="Calls that started then or later; UTC where no zone is named."),
     ] = None,
     until: Annotated[
-        Annotated[datetime, AfterValidator(moment)] | None, Query(description="Calls that started before.")
+        Moment | None, Query(description="Calls that started before.", examples=["2026-12-01T00:00:00Z"])
     ] = None,
     agent: Annotated[str | None, Query(max_length=CHARACTERS, description="The agent's name.")] = None,
     number: Annotated[

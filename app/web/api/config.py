@@ -16,6 +16,20 @@ OWN_ROUTES = frozenset({"agent", "number"})
 """Sections that have an address of their own."""
 
 
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "openai": {"openai_api_key": "sk-proj-0123456789abcdef"},
+    "twilio": {"account_sid": "AC0123456789abcdef0123456789abcdef", "auth_tokens": ["0123456789abcdef"]},
+    "webhook": {
+        "url": "https://hooks.example.com/parley",
+        "secret": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+        "events": ["call.ended"],
+    },
+    "prices": {"telephony": {"inbound_usd_per_minute": 0.0085}},
+    "limits": {"calls_per_caller": 2},
+    "outbound": {"allowed_prefixes": ["+1", "+41"], "calling_hours": "08:00-21:00"},
+}
+
+
 def _kind(section: str, model: Any) -> Kind:
     """The section with models of its own, so that each has its name in the API's description."""
     word = section.title().replace("_", "").replace("Openai", "OpenAI")
@@ -30,6 +44,7 @@ def _kind(section: str, model: Any) -> Kind:
         cast(Any, shown),
         create_model(f"{word}ConfigPage", __base__=Page[shown]),
         create_model(f"{word}ConfigVersion", __base__=Version[model]),
+        _EXAMPLES[section],
     )
 
 

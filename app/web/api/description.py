@@ -1,5 +1,6 @@
 """The API's description in OpenAPI: what FastAPI knows of the routes, and what all of them have in common."""
 
+import json
 import threading
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -43,6 +44,10 @@ _WORDS = {
     429: "Too many wrong keys from this address; `Retry-After` says when it is heard again.",
     503: "The database is away; `Retry-After` says when to try again. Calls go on.",
 }
+_SIGNED = {
+    "403": "Nobody we know has signed this.",
+    "503": "There is no auth token to check a signature with.",
+}
 _making = threading.Lock()
 
 
@@ -84,9 +89,13 @@ def _described(openapi: dict[str, Any]) -> dict[str, Any]:
     schemas["Problem"]["title"], schemas["Fault"]["title"] = "Problem", "Fault"
     schemas["Problem"]["properties"]["errors"]["items"] = {"$ref": "#/components/schemas/Fault"}
     _show_masks(schemas)
+    _tell_defaults(schemas)
     for path, method, operation in _operations(openapi):
+        _only_what_is_sent(operation)
         if path.startswith(PREFIX):
             _add_common(path, method, operation)
+        elif "twilio" in operation.get("tags", ()):
+            operation["responses"] |= {status: {"description": words} for status, words in _SIGNED.items()}
         for status, response in operation["responses"].items():
             if int(status) >= HTTPStatus.BAD_REQUEST and PROBLEM not in response.get("content", {}):
                 _as_problem(response, ours=path.startswith(PREFIX))
@@ -99,9 +108,20 @@ def _operations(openapi: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
             yield path, method, operation
 
 
+def _only_what_is_sent(operation: dict[str, Any]) -> None:
+    """A parameter that is not sent is no null: in an address or a header that would be a word of four letters."""
+    for parameter in operation.get("parameters", ()):
+        schema = parameter["schema"]
+        kinds = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+        if len(kinds) == 1:
+            del schema["anyOf"]
+            parameter["schema"] = kinds[0] | schema
+
+
 def _add_common(path: str, method: str, operation: dict[str, Any]) -> None:
     """What may become of every request of its kind."""
     takes_body = "requestBody" in operation
+    operation["summary"] = _in_words(operation["operationId"])
     statuses = [400, 401, 403, 422, 429, 503] + [404] * ("{" in path) + [413, 415] * takes_body
     for status in statuses:
         response = operation["responses"].setdefault(str(status), {})
@@ -111,6 +131,12 @@ def _add_common(path: str, method: str, operation: dict[str, Any]) -> None:
     if method == "patch" and takes_body:
         content = operation["requestBody"]["content"]
         content[MERGE_PATCH] = content["application/json"]
+
+
+def _in_words(operation_id: str) -> str:
+    """Like `Get OpenAI config`."""
+    words = operation_id.replace("_", " ").replace("openai", "OpenAI").replace("twilio", "Twilio")
+    return words[0].upper() + words[1:]
 
 
 def _as_problem(response: dict[str, Any], *, ours: bool) -> None:
@@ -131,3 +157,20 @@ def _show_masks(schema: Any) -> None:
         case list():
             for part in schema:
                 _show_masks(part)
+
+
+def _tell_defaults(schemas: Any) -> None:
+    """A default of no simple type is told in words: makers of clients cannot write it down."""
+    match schemas:
+        case {"default": (dict() | list()) as default} | {"anyOf": _, "default": (str() | float()) as default}:
+            del schemas["default"]
+            words = schemas.get("description", "").rstrip()
+            shown = json.dumps(default, ensure_ascii=False)
+            schemas["description"] = f"{words} Without it: `{shown}`.".strip()
+    match schemas:
+        case dict():
+            for part in schemas.values():
+                _tell_defaults(part)
+        case list():
+            for part in schemas:
+                _tell_defaults(part)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Path, Response
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.db import api_keys
@@ -19,6 +19,9 @@ from app.web.api.row_routes import House
 from app.web.problems import Problem
 
 router = api_router("keys")
+
+
+KeyId = Annotated[UUID, Path(description="The key's `id`.", examples=["0199f3a0-7c1e-7cc3-98a2-5d1f0c2b7a10"])]
 
 
 def _text(moment: object) -> object:
@@ -98,7 +101,7 @@ async def create_key(given: NewKey, house: House, holder: Admin, response: Respo
 
 
 @router.delete("/keys/{id}", status_code=204, responses={409: {"description": "It is the last key with scope admin."}})
-async def revoke_key(id: UUID, house: House, holder: Admin) -> None:  # noqa: A002 (the word of the address)
+async def revoke_key(id: KeyId, house: House, holder: Admin) -> None:  # noqa: A002 (the word of the address)
     """Refuse the key from now on. One that is revoked already stays so."""
     try:
         async with db_session(house.engine) as db:

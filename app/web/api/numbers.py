@@ -38,5 +38,17 @@ class NumberVersion(Version[NumberConf]):
 
 router = api_router("numbers")
 add_row_routes(
-    router, Kind("number", "/numbers", "number", "numbers", NumberName, GivenNumber, Number, NumberPage, NumberVersion)
+    router,
+    Kind(
+        "number",
+        "/numbers",
+        "number",
+        "numbers",
+        NumberName,
+        GivenNumber,
+        Number,
+        NumberPage,
+        NumberVersion,
+        {"agent": "default"},
+    ),
 )

@@ -13,7 +13,6 @@ _PATTERN = rf"^(\*|{_TAG}(\s*,\s*{_TAG})*)$"
 IfMatch = Annotated[
     str | None,
     Header(
-        max_length=1000,
         pattern=_PATTERN,
         description="Write only if the version is still this one (the `ETag` of a read); 412 otherwise. "
         "Without it, the last writer wins.",
@@ -21,13 +20,11 @@ IfMatch = Annotated[
 ]
 IfNoneMatch = Annotated[
     str | None,
-    Header(max_length=1000, pattern=_PATTERN, description="`*`: write only if there is none yet; 412 otherwise."),
+    Header(pattern=_PATTERN, description="`*`: write only if there is none yet; 412 otherwise."),
 ]
 IfChanged = Annotated[
     str | None,
-    Header(
-        alias="If-None-Match", max_length=1000, pattern=_PATTERN, description="304 while the version is still this one."
-    ),
+    Header(alias="If-None-Match", pattern=_PATTERN, description="304 while the version is still this one."),
 ]
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Body, Depends, Response
 
 from app.conf.writes import Author
 from app.web.api.auth import Reader, Writer
@@ -18,7 +18,7 @@ _WRITES: dict[int | str, dict[str, Any]] = {
     422: {"description": "The configuration is refused; `errors` name each field."},
 }
 
-# mypy: disable-error-code="valid-type, attr-defined"
+# mypy: disable-error-code="valid-type, attr-defined, name-defined"
 # (the types of names and bodies differ from section to section, and FastAPI reads them when the routes are made)
 
 
@@ -58,7 +58,9 @@ def _add_reading(router: APIRouter, kind: Kind) -> None:
 
 
 def _add_writing(router: APIRouter, kind: Kind) -> None:
-    name_type, given_type = kind.name, kind.given
+    name_type = kind.name
+    given_type = Annotated[kind.given, Body(examples=[{"config": kind.example, "note": "as agreed"}])]
+    change_type = Annotated[Change, Body(examples=[{"config": kind.example}])]
 
     @router.put(
         kind.path + "/{name}",
@@ -84,7 +86,7 @@ def _add_writing(router: APIRouter, kind: Kind) -> None:
         responses=_WRITES | {200: _ETAG},
     )
     async def update_row(
-        *, name: name_type, change: Change, house: House, holder: Writer, fits: Precondition, response: Response
+        *, name: name_type, change: change_type, house: House, holder: Writer, fits: Precondition, response: Response
     ) -> Any:
         """Change some fields, as a new version. Applies to the next call."""
         with config_faults():

@@ -60,7 +60,7 @@ class Change(BaseModel):
 class Reason(BaseModel):
     """Why something is done."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"note": "the old greeting again"}]})
 
     note: Note = None
 
@@ -118,6 +118,8 @@ class Kind:
     shown: type[Shown[Any]]
     page: type[Page[Any]]
     version: type[Version[Any]]
+    example: dict[str, Any]
+    """A configuration as it may be given."""
 
     def show(self, row: ShownRow, warnings: list[str] | None = None) -> Shown[Any]:
         """The row as it is shown."""

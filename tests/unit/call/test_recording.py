@@ -10,7 +10,7 @@ from app.call.events import Kind
 from app.call.journal import JournalWriter
 from app.call.recording import DECLINED, NOT_RECORDED, NOT_YET_DELETED, CallRecording
 from app.call.registry import Registry
-from app.conf.models import Recording
+from app.conf.models import RecordingPolicy
 from app.errors import CarrierError
 from tests.unit.call.test_journal import RECORD
 
@@ -44,7 +44,7 @@ class House:
         journals = JournalWriter(root, period_s=1, listeners=[lambda _, event: self.told.append(event.kind)])
         self.journal = journals.open(RECORD, now_ms=lambda: 100.0)
         self.recording = CallRecording(
-            Recording(source=source),
+            RecordingPolicy(source=source),
             call_sid="CA1",
             journal=self.journal,
             journals=journals,

@@ -14,7 +14,7 @@ from app.conf.models import (
     Fallback,
     NumberConf,
     PrecallConf,
-    Recording,
+    RecordingPolicy,
     as_text,
     built_in,
     clean,
@@ -127,7 +127,7 @@ def test_a_fallback_message_is_never_silence() -> None:
 def test_who_cannot_be_told_of_the_recording_is_not_recorded() -> None:
     told = fill(agent(recording={"source": "both", "consent_line": "{{consent}}"}), {})[0]
     assert (told.recording.own, told.recording.twilio, told.recording.announced) == (False, False, None)
-    assert fill(agent(greeting="{{x}}"), {})[0].recording == Recording()
+    assert fill(agent(greeting="{{x}}"), {})[0].recording == RecordingPolicy()
 
 
 def test_what_is_spoken_is_cut_where_the_carrier_would_refuse_it() -> None:

@@ -411,3 +411,16 @@ def test_the_given_value_is_never_changed():
     for modernise in (legacy.session, legacy.response, legacy.agent):
         modernise(value)
     assert value == before
+
+
+def test_a_null_in_todays_words_is_a_value_that_is_refused_where_there_is_none():
+    with pytest.raises(ConfInvalid, match="tool_choice"):
+        parse("agent", "a", legacy.agent({"tool_choice": None, "speed": 1.1})[0], KNOWN)
+    old_words, _ = legacy.agent({"tool_choice": None, "modalities": ["audio"]})
+    assert parse("agent", "a", old_words, KNOWN) == parse("agent", "a", {}, KNOWN)
+
+
+@pytest.mark.parametrize("kind", [{}, [None], 1])
+def test_a_tool_whose_type_is_no_word_is_refused(kind):
+    with pytest.raises(ConfInvalid, match="tools"):
+        parse("agent", "a", legacy.agent({"tools": [{"type": kind, "name": "x"}]})[0], KNOWN)

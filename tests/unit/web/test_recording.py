@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from app.conf.models import AgentConf
-from app.conf.models.recording import Recording
+from app.conf.models.recording import RecordingPolicy
 from app.errors import DatabaseError
 from app.twilio.recordings import Course, Notice
 from tests.unit.twilio.accounts import CALL, OURS
@@ -55,7 +55,7 @@ async def test_what_can_be_kept_nowhere_is_not_acknowledged(house: House):
 
 @pytest.mark.parametrize("source", ["twilio", "both"])
 async def test_twilio_records_on_two_channels_without_trimming_from_before_the_stream(house: House, source: str):
-    house.conf.agents["default"] = AgentConf(recording=Recording(source=source))
+    house.conf.agents["default"] = AgentConf(recording=RecordingPolicy(source=source))
 
     assert recordings(await house.post("/twilio/voice")) == [
         {
@@ -69,12 +69,12 @@ async def test_twilio_records_on_two_channels_without_trimming_from_before_the_s
 
 @pytest.mark.parametrize("source", ["own", "none"])
 async def test_twilio_records_nothing_for_an_agent_that_does_not_want_it(house: House, source: str):
-    house.conf.agents["default"] = AgentConf(recording=Recording(source=source))
+    house.conf.agents["default"] = AgentConf(recording=RecordingPolicy(source=source))
 
     assert recordings(await house.post("/twilio/voice")) == []
 
 
 async def test_a_reconnection_starts_no_second_recording(house: House):
-    house.conf.agents["default"] = AgentConf(recording=Recording(source="twilio"))
+    house.conf.agents["default"] = AgentConf(recording=RecordingPolicy(source="twilio"))
 
     assert recordings(await house.post("/twilio/after?attempt=1", webhook_fields(CallStatus="in-progress"))) == []
