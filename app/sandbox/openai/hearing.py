@@ -101,6 +101,8 @@ def _shape(samples: "Samples") -> _Shape | None:
         return None
     bands = power @ _filters()
     bands = np.maximum(bands - 2 * np.percentile(bands, 8, axis=0), 0)[spoken]  # less the line's own noise
+    if not bands.any():
+        return None
     levels = _smooth(np.log(bands + bands.max() * 1e-3))
     cepstra = levels @ _cosines()
     cepstra -= cepstra.mean(axis=0)

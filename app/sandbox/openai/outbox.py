@@ -25,6 +25,11 @@ class Outbox:
 
     def __init__(self) -> None:
         self._waiting: asyncio.Queue[Outgoing] = asyncio.Queue()
+        self._stalled = False
+
+    def stall(self) -> None:
+        """Let nothing out any more."""
+        self._stalled = True
 
     def emit(self, *events: Outgoing) -> None:
         """Send these to the client, after everything sent before."""
@@ -34,7 +39,10 @@ class Outbox:
 
     async def get(self) -> Outgoing:
         """The next to send, as soon as there is one."""
-        return await self._waiting.get()
+        outgoing = await self._waiting.get()
+        if self._stalled:
+            await asyncio.Event().wait()
+        return outgoing
 
 
 def new_id(kind: str) -> str:

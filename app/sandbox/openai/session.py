@@ -15,6 +15,7 @@ from app.sandbox.openai.mcp_session import McpSession
 from app.sandbox.openai.new_items import entry_of
 from app.sandbox.openai.observed import Observed
 from app.sandbox.openai.outbox import Close, Event, Outgoing, new_id
+from app.sandbox.openai.pending import Pending
 from app.sandbox.openai.refusal import Refusal, error_event
 from app.sandbox.openai.responses import Responses
 from app.sandbox.openai.session_config import Config, holds, object_of, shown, updated, with_format
@@ -64,6 +65,10 @@ class SandboxSession(Observed):
     def close(self, code: int = 1000, reason: str = "") -> None:
         """End the session from the server's side; 1006 cuts the connection."""
         self.emit(Close(code, reason))
+
+    def stall(self) -> None:
+        """Say nothing any more, while the socket stays open."""
+        self.outbox.stall()
 
     def expire(self) -> None:
         """End the session as the API does when it has lasted too long."""
@@ -150,4 +155,6 @@ class SandboxSession(Observed):
         state.show_item(entry, state.conversation.insert(entry, after))
         if answers_question:
             self._mcp.answer(item)
+        if item.get("role") == "assistant":  # what came before it has had its answer
+            state.pending = Pending()
         state.pending.add(item, state.conversation)
