@@ -1,6 +1,6 @@
 # Each word sets .venv up first where that is needed; see scripts/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-live check parity run lock compose-check
+.PHONY: help setup demo test fuzz test-live check parity run lock compose-check
 
 PY := .venv/bin/python
 
@@ -17,6 +17,9 @@ demo: setup ## one whole rehearsed phone call, shown turn by turn; needs no acco
 
 test: setup ## the whole test suite
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+
+fuzz: setup ## ten minutes of made-up requests to the API, other ones each time (FUZZ_SECONDS=600)
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) $(PY) -m pytest tests/e2e/test_schema.py $(ARGS)
 
 check: setup ## format, lint, types and the direction of imports
 	$(PY) -m ruff check .
