@@ -131,7 +131,7 @@ async def test_a_process_that_takes_a_command_and_falls_silent_is_told_apart(eng
         await asyncio.Event().wait()
         return "done"
 
-    async with process(engine, str(call_id), LiveCall(hang)), process(engine, answer_s=HASTY_S) as (asking, _):
+    async with process(engine, str(call_id), LiveCall(hang)), process(engine, answer_s=1.0) as (asking, _):
         with pytest.raises(CallSilent) as silent:
             await asking.order(call_id, HangUp(), WHO)
     assert not silent.value.safe
