@@ -16,10 +16,11 @@ from app.conf.models import AgentConf
 from app.conf.models import RecordingPolicy as Policy
 from app.conf.store import ConfStore
 from app.db.engine import db_session
-from app.db.recordings import add_recording, find_recording, retention
+from app.db.recordings import add_recording, find_recording, recordings_of, retention
 from app.db.tables import Call
 from app.db.transcripts import mark_transcript
 from app.errors import AudioError, ConfError
+from app.jobs.delete import request_deletion
 from app.jobs.emit import emit
 from app.jobs.messages import recording_ready
 from app.jobs.transcripts import want_transcript
@@ -54,6 +55,7 @@ class OwnRecordings:
         if call.recording == "declined":
             now = datetime.now(UTC)
             await self._note(call, policy, state=RecordingState.DELETED, reason=DECLINED, deleted_at=now)
+            await self._forget_earlier(call)
             return True
         if call.recording == "off":
             return False
@@ -81,6 +83,12 @@ class OwnRecordings:
         if not await self._write_down(call, policy, info, stored):
             await self.storage.delete(stored.key)
         return True
+
+    async def _forget_earlier(self, call: CallRecord) -> None:
+        """What the phone call's earlier streams left goes as well: its caller meant all of it."""
+        async with db_session(self.engine) as db:
+            for recording in await recordings_of(db, call.call_sid):
+                await request_deletion(db, recording.id, DECLINED)
 
     async def _write_down(self, call: CallRecord, policy: Policy, info: AudioInfo, stored: Stored) -> bool:
         """False where a person deleted the call meanwhile."""

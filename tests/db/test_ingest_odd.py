@@ -48,6 +48,18 @@ async def test_of_a_caller_who_declined_no_sound_is_kept(house):
     assert await house.count(tables.Job) == 0
 
 
+async def test_a_caller_who_declines_after_a_reconnection_declines_for_the_whole_call(house):
+    house.call(call_sid="CA1")
+    await house.all_home()
+    house.call(call_sid="CA1", attempt=1, recording="declined")
+    await house.all_home()
+
+    recordings = await house.rows(tables.Recording)
+    assert {(each.state, each.reason) for each in recordings} == {("deleted", "declined by the caller")}
+    [job] = [each for each in await house.rows(tables.Job) if each.kind == "delete_recording"]
+    assert job.subject == str(next(each.id for each in recordings if each.key))
+
+
 async def test_a_call_that_nobody_recorded_has_no_recording(house):
     house.call(sound=b"", recording="off")
     await house.all_home()
