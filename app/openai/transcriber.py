@@ -141,8 +141,7 @@ class Transcriber:
         )
         try:
             async with asyncio.timeout(self._answer_s):
-                answer, request_id = await self._answer(request, form.response_format, secret, on_text)
-            return await asyncio.to_thread(response_of, answer, asked, request_id)
+                return await self._answer(request, asked, secret, on_text)
         except TimeoutError:
             raise TranscriptionUnavailable(f"OpenAI gave no transcription within {self._answer_s:g} s") from None
         except (httpx.HTTPError, httpx.StreamError) as error:
@@ -150,14 +149,14 @@ class Transcriber:
             raise TranscriptionUnavailable(text) from None  # the cause holds the request, and that the key
 
     async def _answer(
-        self, request: httpx.Request, form: str, secret: str, on_text: OnText | None
-    ) -> tuple[Mapping[str, Any], str | None]:
-        """The answer in the shape of the JSON formats, and its id."""
+        self, request: httpx.Request, asked: Asked, secret: str, on_text: OnText | None
+    ) -> TranscriptionResponse:
         response = await self._http.send(request, stream=True, follow_redirects=False)
         try:
             if not response.is_success:
                 raise error_of(response.status_code, response.headers, await _body(response), secret=secret)
-            return await _read(response, form, secret, on_text), request_id_of(response.headers, secret)
+            answer = await _read(response, asked.form.response_format, secret, on_text)
+            return await asyncio.to_thread(response_of, answer, asked, request_id_of(response.headers, secret))
         except HalfAnswer as error:
             raise _half(response, str(error), secret) from None
         finally:

@@ -81,6 +81,16 @@ class Measuring(httpx.AsyncBaseTransport):
         return httpx.Response(200, json={"text": "Hi"})
 
 
+@pytest.mark.parametrize("body", ["{}", '{"text": null}', '{"result": "Hi"}', '{"text": ["Hi"]}'])
+async def test_an_answer_without_its_text_may_come_whole_at_the_next_try(body):
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, text=body, headers={"content-type": "application/json", "x-request-id": "req_1"})
+
+    with pytest.raises(TranscriptionUnavailable, match=r"its answer has no text \[request req_1\]") as caught:
+        await mocked(answer).transcribe(TranscriptionRequest(CALL))
+    assert (caught.value.status, caught.value.code) == (200, "half_answer")
+
+
 async def test_a_large_file_goes_out_in_pieces_as_one_block_would_hold_up_every_call():
     transport = Measuring()
     async with httpx.AsyncClient(transport=transport) as http:
