@@ -52,6 +52,7 @@ async def refused(request: Request, error: Exception) -> ProblemResponse:
     headers = dict(error.headers or {})
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_allowed(request))
+        detail = f"{request.method} is not for this address; it takes {headers['Allow']}."
     return _response(Problem(status, code, detail, headers=headers))
 
 

@@ -235,6 +235,7 @@ async def test_a_request_that_fits_no_route_is_a_problem_that_says_why(
 async def test_the_methods_of_an_address_are_told(api: Api):
     answer = await api.ask("POST", "/agents/a", json={})
     assert set(answer.headers["allow"].split(", ")) == {"GET", "PUT", "PATCH", "DELETE"}
+    assert answer.json()["detail"] == "POST is not for this address; it takes GET, PUT, PATCH, DELETE."
 
 
 async def test_with_the_database_away_the_answer_is_503_and_says_when_to_come_back(api: Api):
