@@ -40,3 +40,9 @@ async def kept_pieces(db: AsyncSession, recording_id: UUID) -> Mapping[int, Tran
 async def drop_pieces(db: AsyncSession, recording_id: UUID) -> None:
     """Forget the pieces: they are in the transcript, or nobody wants it."""
     await db.execute(delete(TranscriptPiece).where(TranscriptPiece.recording_id == recording_id))
+
+
+async def drop_refused(db: AsyncSession, recording_id: UUID) -> None:
+    """Forget the pieces that the model refused, so that it is asked for them again."""
+    refused = TranscriptPiece.recording_id == recording_id, TranscriptPiece.reason.is_not(None)
+    await db.execute(delete(TranscriptPiece).where(*refused))

@@ -18,7 +18,7 @@ from app.db.calls import find_events
 from app.db.engine import db_session
 from app.db.recordings import find_recording, find_transcript
 from app.db.tables import Recording
-from app.db.transcripts import kept_pieces, mark_transcript
+from app.db.transcripts import drop_refused, kept_pieces, mark_transcript
 from app.errors import (
     AudioError,
     ConfError,
@@ -86,6 +86,8 @@ async def _task(context: JobContext, job: Job) -> _Task | None:
         if there and there.state in {TranscriptState.DONE, TranscriptState.SKIPPED}:
             return None
         await mark_transcript(db, recording.id, TranscriptState.WAITING, None, call_id=recording.call_id)
+        if job.attempt == 1:  # new, or sent round again by a person, who wants more than the old answer
+            await drop_refused(db, recording.id)
         turns = await _turns(db, recording)
     if recording.state == RecordingState.ABSENT:
         await end_without(

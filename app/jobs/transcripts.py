@@ -49,6 +49,8 @@ async def want_transcript(db: AsyncSession, recording: Recording, *, again: bool
     there = await find_transcript(db, recording.id)
     if there is not None and there.state != TranscriptState.WAITING and not again:
         return False
+    if there is not None and there.state != TranscriptState.WAITING:
+        await drop_pieces(db, recording.id)
     await mark_transcript(db, recording.id, TranscriptState.WAITING, None, call_id=recording.call_id)
     return await enqueue(db, JobKind.TRANSCRIBE, str(recording.id))
 

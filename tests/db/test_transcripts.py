@@ -322,6 +322,27 @@ async def test_one_refused_piece_is_noted_and_the_others_go_on(context, recordin
     assert "audio_too_short" in made.reason
 
 
+async def test_a_failed_job_that_is_sent_round_again_asks_for_what_was_refused(context, recording, openai):
+    openai.answers = [refusal(413, "file_too_large")]
+    with pytest.raises(GiveUp):
+        await run(context, recording)
+    openai.answers = [said("Now.")]
+    await run(context, recording)
+    assert (await transcript_of(context, recording)).text == "Now.\nNow.\nNow."
+
+
+async def test_what_failed_is_made_anew_for_a_person_with_nothing_of_before(context, recording, openai):
+    openai.answers = [said("Before."), refusal(400, "invalid_value", param="prompt")]
+    with pytest.raises(GiveUp):
+        await run(context, recording)
+    async with db_session(context.engine) as db:
+        (await db.scalars(select(JobRow))).one().state = "failed"
+        assert await want_transcript(db, recording, again=True)
+    openai.answers = [said("Now.")]
+    await run(context, recording, "job-2")
+    assert (await transcript_of(context, recording)).text == "Now.\nNow.\nNow."
+
+
 async def test_a_refusal_of_every_piece_is_a_failure_with_its_reason(context, recording, openai):
     openai.answers = [refusal(400, "invalid_value", param="file")]
     with pytest.raises(GiveUp, match="invalid_value"):
