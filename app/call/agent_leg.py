@@ -112,8 +112,8 @@ class AgentLeg:
     def _remember(self, action: ForModel) -> None:
         """What the session knows now, the next one must be told."""
         match action:
-            case AnswerTool(call, output):
-                self._memory.answered(call.call_id, output)
+            case AnswerTool(call):
+                self._memory.given(call.call_id)
             case TellModel(text, role, lasting=True):
                 self._memory.told(text, role)
 

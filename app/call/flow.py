@@ -22,7 +22,8 @@ from app.call.barge_in import BargeIn
 from app.call.events import CallEvent, Kind
 from app.call.goodbye import Goodbye
 from app.call.latency import Latency
-from app.call.notes import note
+from app.call.notes import note, problem
+from app.call.open_tools import OpenTools
 from app.call.resuming import Resuming
 from app.call.status import EndReason
 from app.call.voice import Voice
@@ -43,6 +44,8 @@ from app.realtime.events import (
 )
 from app.twilio.media_protocol import Dtmf, MarkReached, MediaEvent, Stopped
 
+PAUSE_MS = 1500
+"""So long nothing is heard after an answer of a provider that does not tell when its answers end."""
 APOLOGY = "Sorry, something went wrong on my side. Could you say that again, please?"
 
 
@@ -75,12 +78,9 @@ class CallFlow:
         self._latency = Latency()
         self._voice = Voice()
         self._resuming = Resuming()
-        self._open_tools: dict[str, str] = {}
-        self._provider_tools: set[str] = set()  # run by the provider, which says nothing meanwhile
-        self._response_id: str | None = None  # the response under way
-        self._response_spoke = False
-        self._has_spoken = False
+        self._tools = OpenTools()
         self._caller_item_id: str | None = None  # of the turn the caller is speaking
+        self._heard_ms = 0.0  # when the caller had last heard everything
         self._unanswered = False  # the caller spoke into an answer that went on: the provider may leave it at that
 
     # -- the session
@@ -95,21 +95,20 @@ class CallFlow:
         return self._resuming.on_session(at_ms)
 
     def _ask_session(self, at_ms: float) -> list[Action]:
-        if self._speaks_first and not self._has_spoken:
+        if self._speaks_first and not self._answers.has_spoken:
             return [Greet()]
-        if goodbye := self._goodbye.on_session():
-            return goodbye
-        return [self._resuming.ask()] if self._answers.owed and not self._open_tools else []
+        if self._goodbye.wanted:
+            return self._goodbye.on_session()
+        return [self._resuming.ask()] if self._answers.owed and not self._tools.ours else []
 
     def on_session_lost(self, at_ms: float) -> list[Action]:
         """The session is gone, and another will go on. What it said so far is heard to the end."""
+        midway = self._voice.midway
         actions = self._voice.leave(at_ms)
-        if self._response_id is not None:
-            self._answers.on_asked(at_ms)
-            if self._response_spoke:
-                self._resuming.words = self._voice.last_words
-        self._response_id = None
-        self._provider_tools.clear()
+        if self._answers.under_way and self._answers.spoke:
+            self._resuming.words = self._voice.last_words
+            actions += [] if midway else self._end_answer(at_ms)
+        self._tools.on_session_lost()
         if self._caller_item_id is not None:
             self._resuming.midway = True
             actions += self._end_caller_turn(self._caller_item_id, at_ms)
@@ -124,8 +123,8 @@ class CallFlow:
     @property
     def has_gap(self) -> bool:
         """Whether nothing is under way that a session must end itself."""
-        waiting = self._open_tools or self._answers.owed or self._goodbye.wanted
-        return not waiting and self._response_id is None and self._caller_item_id is None
+        waiting = self._tools.ours or self._answers.owed or self._goodbye.wanted
+        return not waiting and not self._answers.under_way and self._caller_item_id is None
 
     @property
     def is_silent(self) -> bool:
@@ -134,9 +133,9 @@ class CallFlow:
 
     def say_last(self, words: str, then: Action, at_ms: float) -> list[Action]:
         """Let the agent say these words next; `then` follows when the caller has heard them, or they never came."""
-        self._goodbye.order(then, at_ms, behind_answer=self._response_id is not None)
-        self._answers.on_asked(at_ms)
-        return [Say(words)]
+        say = Say(words)
+        self._goodbye.order(say, then, at_ms, behind_answer=self._answers.under_way)
+        return self._asked(at_ms, say)
 
     # -- the agent leg
 
@@ -168,13 +167,11 @@ class CallFlow:
         """What is no speech."""
         match event:
             case SessionProblem():
-                return self._on_problem(event, at_ms)
+                return [problem(event, at_ms), *_after(event)]
             case ApprovalRequested(request_id):
                 return [DenyApproval(request_id), *note(event, at_ms)]
-            case McpCallProgress(item_id, "in_progress"):
-                self._provider_tools.add(item_id)
-            case McpCallProgress(item_id):
-                self._provider_tools.discard(item_id)
+            case McpCallProgress():
+                self._tools.on_progress(event)
             case CallerTranscript(final=True):
                 self._resuming.unread = False
         return [*note(event, at_ms)]
@@ -185,7 +182,6 @@ class CallFlow:
         self._latency.on_delta(at_ms)
         actions = self._voice.on_audio(delta, at_ms)
         if any(isinstance(action, Play) for action in actions):
-            self._response_spoke = self._has_spoken = True
             self._answers.on_spoken()
             self._resuming.on_spoken()
             self._latency.on_frame(delta.item_id, at_ms)
@@ -203,8 +199,8 @@ class CallFlow:
 
     def _on_speech_stopped(self, item_id: str, at_ms: float) -> list[Action]:
         too_short = self._barge_in.on_stopped(at_ms)
-        self._unanswered = self._own_gating and self._response_id is not None and not too_short
-        if self._response_id is None or not self._own_gating:
+        self._unanswered = self._own_gating and self._answers.under_way and not too_short
+        if not self._answers.under_way or not self._own_gating:
             self._answers.on_caller_stopped(at_ms)
         self._latency.on_caller_stopped(at_ms)
         self._resuming.unread = True
@@ -215,61 +211,67 @@ class CallFlow:
         return [_event(Kind.CALLER_SPEECH_ENDED, at_ms, item_id=item_id)]
 
     def _interrupt(self, at_ms: float) -> list[Action]:
-        actions = self._voice.interrupt(at_ms, self._response_id)
-        if self._own_gating and self._response_id is not None:
+        actions = self._voice.interrupt(at_ms, self._answers.response_id)
+        if self._own_gating and self._answers.under_way:
             actions.append(Cancel())
         return actions + self._goodbye.revoke()
 
     def _on_response_started(self, response_id: str) -> None:
-        self._response_id, self._response_spoke = response_id, False
         self._unanswered = False
         self._voice.on_response(response_id)
-        self._answers.on_begun()
+        self._answers.on_response_started(response_id)
 
     def _on_response_done(self, done: ResponseDone, at_ms: float) -> list[Action]:
-        actions: list[Action] = []
-        if done.response_id == self._response_id:
-            self._response_id = None
-            actions = self._voice.end_item(at_ms)
+        ends_it = done.response_id == self._answers.response_id
+        actions = self._voice.end_item(at_ms) if ends_it else []
         actions.append(_event(Kind.RESPONSE_DONE, at_ms, status=done.status, reason=done.reason, usage=done.usage))
-        actions += self._answers.on_response_done(done, spoke=self._response_spoke, at_ms=at_ms)
-        if self._unanswered and self._response_id is None:
+        actions += self._answers.on_response_done(done, at_ms)
+        if self._unanswered and not self._answers.under_way:
             self._unanswered = False
-            self._answers.on_asked(at_ms)
-            actions.append(Respond())
-        heard_by_ms = max(at_ms, self._voice.plays_until_ms)
-        actions += self._goodbye.on_response_done(spoke=self._response_spoke, heard_by_ms=heard_by_ms)
-        return actions + self._when_all_heard(at_ms)
+            actions += self._asked(at_ms, Respond())
+        return actions + self._end_answer(at_ms) + self._when_all_heard(at_ms)
 
-    def _on_problem(self, problem: SessionProblem, at_ms: float) -> list[Action]:
-        told = {"code": problem.code, "message": problem.message, "severity": problem.severity}
-        noted = _event(Kind.SESSION_ERROR, at_ms, **told, item_id=problem.item_id)
-        match problem.severity:
-            case "fatal":
-                return [noted, End(EndReason.MODEL_LOST)]
-            case "over":
-                return [noted, Reconnect(problem.code or "over")]
-            case _:
-                return [noted]
+    def _asked(self, at_ms: float, *actions: Action) -> list[Action]:
+        """The model is asked to speak."""
+        self._answers.on_asked(at_ms)
+        return [*actions]
+
+    def _end_answer(self, at_ms: float) -> list[Action]:
+        """An answer is complete: perhaps it was the goodbye, or that must still be asked for."""
+        heard_by_ms = max(at_ms, self._voice.plays_until_ms)
+        return self._goodbye.on_response_done(spoke=self._answers.spoke, heard_by_ms=heard_by_ms)
+
+    def _guess_answer_end(self, at_ms: float) -> list[Action]:
+        """Where the provider does not tell of it, words that a pause follows are an answer."""
+        if self._voice.unheard or at_ms < self._heard_ms + PAUSE_MS or not self._answers.may_have_ended:
+            return []
+        actions = self._end_answer(at_ms) + self._goodbye.on_all_heard()
+        self._answers.on_guessed_end()
+        return actions
 
     def _on_tool_call(self, call: ToolCall, at_ms: float) -> list[Action]:
         called = _event(Kind.TOOL_CALLED, at_ms, call_id=call.call_id, name=call.name, arguments=call.arguments)
         if call.name in self._hang_up_tools:
-            return [called, *self._goodbye.want(call, at_ms)]
-        self._open_tools[call.call_id] = call.name
+            wanted = self._goodbye.want(call, at_ms)
+            if not self._answers.ends_told:
+                self._answers.on_guessed_end()
+                wanted += self._end_answer(at_ms)
+            return [called, *wanted]
+        self._tools.begin(call)
         return [called, RunTool(call)]
 
     def on_tool_done(self, call_id: str, at_ms: float) -> None:
         """A tool that was to be run has its output."""
-        self._open_tools.pop(call_id, None)
-        if not self._open_tools:
+        self._tools.done(call_id)
+        if not self._tools.ours:
             self._answers.on_asked(at_ms)
 
     def _when_all_heard(self, at_ms: float) -> list[Action]:
         """The agent has been heard to the end of what it said: its stretch is over, perhaps the call as well."""
         if self._voice.unheard:
             return []
-        if self._response_id is None and self._has_spoken:
+        self._heard_ms = at_ms
+        if not self._answers.under_way and self._answers.has_spoken:
             self._shielded = False
         return self._voice.stop_if_heard(at_ms) + self._goodbye.on_all_heard()
 
@@ -304,14 +306,18 @@ class CallFlow:
         asked = self._resuming.on_time(at_ms)
         if asked:
             self._answers.on_asked(at_ms)
-        due = self._response_id is not None or (self._answers.owed and not self._open_tools)
-        late = self._answers.on_time(at_ms, self._waiting_for(), due=due and not self._provider_tools)
-        return interrupted + asked + late
+        late = self._answers.on_time(at_ms, self._tools)
+        return interrupted + asked + self._guess_answer_end(at_ms) + late
 
-    def _waiting_for(self) -> str:
-        if self._open_tools:
-            return f"tool {', '.join(self._open_tools.values())}"
-        return "the model's audio" if self._response_id is not None else "the model to answer"
+
+def _after(told: SessionProblem) -> list[Action]:
+    match told.severity:
+        case "fatal":
+            return [End(EndReason.MODEL_LOST)]
+        case "over":
+            return [Reconnect(told.code or "over")]
+        case _:
+            return []
 
 
 def _event(kind: Kind, at_ms: float, **data: Any) -> CallEvent:

@@ -1,6 +1,6 @@
 """Leaving: somebody wants the call to end or to go elsewhere, and the caller shall hear the last words first."""
 
-from app.call.actions import Action, AnswerTool, End, Respond
+from app.call.actions import Action, AnswerTool, End, Respond, Say
 from app.call.status import EndReason
 from app.realtime.events import ToolCall
 
@@ -22,6 +22,7 @@ class Goodbye:
         self._within_ms = within_ms
         self._then: Action | None = None
         self._call: ToolCall | None = None  # the agent's wish; an order has none
+        self._order: Say | None = None  # the words of an order
         self._until_ms = 0.0
         self._behind = False  # the answer under way comes first, and is not the goodbye
         self._asked_for = False
@@ -35,10 +36,10 @@ class Goodbye:
         self._call, self._behind = call, False
         return []
 
-    def order(self, then: Action, at_ms: float, *, behind_answer: bool) -> None:
+    def order(self, words: Say, then: Action, at_ms: float, *, behind_answer: bool) -> None:
         """Somebody outside wants it: `then` follows when the next answer has been heard, or never came."""
         self._begin(then, at_ms)
-        self._call, self._behind = None, behind_answer
+        self._call, self._order, self._behind = None, words, behind_answer
 
     def on_response_done(self, *, spoke: bool, heard_by_ms: float) -> list[Action]:
         """An answer is complete: if it spoke, that was the goodbye; if not, the agent is asked for one, once."""
@@ -72,7 +73,9 @@ class Goodbye:
         if self._then is None or self._said:
             return []
         self._behind = False
-        if self._call is None or self._asked_for:
+        if self._call is None:
+            return [self._order] if self._order else []
+        if self._asked_for:
             return [Respond()]
         self._asked_for = True
         return [AnswerTool(self._call, WANTED)]

@@ -26,46 +26,60 @@ class _Turn:
         return Spoken(self.speaker, words) if words else None
 
 
+@dataclass(slots=True)
+class _Output:
+    item: ToolAnswered
+    given: bool = False
+    """Whether a session got it."""
+
+
 class Memory:
     """The call's conversation in its order, told from the call's events and from what its sessions were sent.
 
-    A turn has its place from the moment it began, whenever its words come.
+    A turn has its place from the moment it began, whenever its words come; an output counts once a session got it.
     """
 
     def __init__(self, events: Iterable[CallEvent] = ()) -> None:
-        self._entries: list[_Turn | HistoryItem] = []
+        self._entries: list[_Turn | _Output | HistoryItem] = []
         for event in events:
             self.add(event)
 
     @property
     def items(self) -> list[HistoryItem]:
         """All of it so far."""
-        items = (entry.item if isinstance(entry, _Turn) else entry for entry in self._entries)
-        return [item for item in items if item is not None]
+        return [item for item in map(_item, self._entries) if item is not None]
 
     @property
     def settled(self) -> list[HistoryItem]:
         """The beginning of it that will not change any more."""
         items: list[HistoryItem] = []
-        answered = {entry.call_id for entry in self._entries if isinstance(entry, ToolAnswered)}
         for entry in self._entries:
-            if isinstance(entry, ToolAsked) and entry.call_id not in answered:
+            if self._is_open(entry):
                 break
-            if not isinstance(entry, _Turn):
-                items.append(entry)
-            elif not entry.over:
-                break
-            elif item := entry.item:
+            if item := _item(entry):
                 items.append(item)
         return items
+
+    def _is_open(self, entry: _Turn | _Output | HistoryItem) -> bool:
+        match entry:
+            case _Turn():
+                return not entry.over
+            case _Output():
+                return not entry.given
+            case ToolAsked(call_id):
+                return not any(isinstance(each, _Output) and each.item.call_id == call_id for each in self._entries)
+            case _:
+                return False
 
     def told(self, text: str, role: Literal["user", "system"]) -> None:
         """The session was told something in writing."""
         self._entries.append(Spoken("caller", text) if role == "user" else Told(text))
 
-    def answered(self, call_id: str, output: str) -> None:
-        """The session was given a tool's output."""
-        self._entries.append(ToolAnswered(call_id, output))
+    def given(self, call_id: str) -> None:
+        """The session got that tool's output."""
+        for entry in self._entries:
+            if isinstance(entry, _Output) and entry.item.call_id == call_id:
+                entry.given = True
 
     def add(self, event: CallEvent) -> None:
         """Take one event in; those that are no part of the conversation change nothing."""
@@ -89,6 +103,8 @@ class Memory:
                 self._settle()
             case Kind.TOOL_CALLED:
                 self._entries.append(ToolAsked(data["call_id"], data["name"], data["arguments"]))
+            case Kind.TOOL_ANSWERED | Kind.TOOL_FAILED:
+                self._entries.append(_Output(ToolAnswered(data["call_id"], data["output"])))
 
     def _settle(self) -> None:
         """The agent has been heard to the end of what it said."""
@@ -107,6 +123,16 @@ class Memory:
         turn = _Turn(speaker, item_id)
         self._entries.append(turn)
         return turn
+
+
+def _item(entry: _Turn | _Output | HistoryItem) -> HistoryItem | None:
+    match entry:
+        case _Turn():
+            return entry.item
+        case _Output(item, given):
+            return item if given else None
+        case _:
+            return entry
 
 
 def newest(items: Sequence[HistoryItem], most_letters: int = MOST_LETTERS) -> list[HistoryItem]:

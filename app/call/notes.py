@@ -15,6 +15,7 @@ from app.realtime.events import (
     SessionCreated,
     SessionDegraded,
     SessionExpiring,
+    SessionProblem,
     SessionStatusChanged,
 )
 
@@ -59,6 +60,12 @@ def note(event: RealtimeInEvent, at_ms: float) -> list[CallEvent]:
         case _:
             return []
     return [CallEvent(kind, int(at_ms), data)]
+
+
+def problem(told: SessionProblem, at_ms: float) -> CallEvent:
+    """What the provider complained of."""
+    data = {"code": told.code, "message": told.message, "severity": told.severity, "item_id": told.item_id}
+    return CallEvent(Kind.SESSION_ERROR, int(at_ms), data)
 
 
 def words(kind: Kind, at_ms: float, item_id: str, text: str, *, final: bool) -> CallEvent:

@@ -185,6 +185,11 @@ class Voice:
         return actions
 
     @property
+    def midway(self) -> bool:
+        """Whether more is to come of what is being said."""
+        return self._item_id is not None
+
+    @property
     def last_words(self) -> str:
         """What was said last, as far as it was sent."""
         return self._said.get(self._last_item_id, "")
