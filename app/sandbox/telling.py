@@ -66,6 +66,7 @@ def latencies(moments: Sequence[Moment]) -> Table:
     """What the caller waited for, measured at the caller's end of the line."""
     table = Table("latency, as the caller hears it", "ms", title_justify="left")
     waited: float | None = None
+    spoke_at_ms, interrupted = 0.0, False
     first, speaking = True, False
     for moment in moments:
         match moment:
