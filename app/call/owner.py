@@ -14,7 +14,7 @@ import structlog
 from app.call.crash import end_crashed
 from app.call.folder import OWNER, read_record
 
-__all__ = ["Owner", "end_crashed", "orphans"]
+__all__ = ["Owner", "end_crashed", "living", "orphans"]
 
 OWNERS = ".owners"
 
@@ -40,7 +40,7 @@ class Owner:
 
 def orphans(root: Path) -> list[Path]:
     """The folders of calls that have not ended and whose process is dead, oldest first. For a thread: it reads all."""
-    alive = _living(root)
+    alive = living(root)
     return sorted(folder for folder in root.glob("[!.]*/") if _orphaned(folder, alive))
 
 
@@ -55,7 +55,7 @@ def _orphaned(folder: Path, alive: frozenset[str]) -> bool:
         return False
 
 
-def _living(root: Path) -> frozenset[str]:
+def living(root: Path) -> frozenset[str]:
     """The tokens of processes that live; the files of dead ones are removed."""
     alive = set()
     for path in root.glob(f"{OWNERS}/*"):

@@ -6,6 +6,7 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conf.store import ConfStore
+from app.jobs.workroom import Workroom
 from app.recordings.storage import Storage
 from app.timing import Deadlines
 
@@ -17,6 +18,7 @@ class JobContext:
     engine: AsyncEngine
     conf: ConfStore
     storage: Storage
+    workroom: Workroom
     http: httpx.AsyncClient
     """Ignores the environment's proxies, follows no redirects, has no time limit of its own."""
     twilio_api_base_url: str

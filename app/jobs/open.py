@@ -14,6 +14,7 @@ from app.jobs.context import JobContext
 from app.jobs.job import Handlers
 from app.jobs.tend import tend
 from app.jobs.worker import Worker
+from app.jobs.workroom import Workroom
 from app.recordings.storage import Storage
 from app.timing import Deadlines
 
@@ -33,6 +34,7 @@ async def open_context(
     engine: AsyncEngine,
     conf: ConfStore,
     storage: Storage,
+    workroom: Workroom,
     twilio_api_base_url: str,
     transcription_url: str,
     deadlines: Deadlines,
@@ -43,6 +45,7 @@ async def open_context(
             engine=engine,
             conf=conf,
             storage=storage,
+            workroom=workroom,
             http=http,
             twilio_api_base_url=twilio_api_base_url,
             transcription_url=transcription_url,

@@ -1,7 +1,6 @@
 """A stored recording to its transcript: piece by piece, each kept at once, and then the whole."""
 
 import asyncio
-import tempfile
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,8 +63,8 @@ def transcribe_handler(context: JobContext, *, limits: Limits = Limits()) -> Han
         if task is None:
             return
         try:
-            with tempfile.TemporaryDirectory(prefix="parley-", ignore_cleanup_errors=True) as folder:
-                planned = await _planned(context, task, Path(folder) / "recording.wav", limits)
+            async with context.workroom.folder() as folder:
+                planned = await _planned(context, task, folder / "recording.wav", limits)
                 if planned is not None:
                     await _write_down(context, job, task, planned)
         except Gone:

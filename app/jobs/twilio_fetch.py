@@ -1,7 +1,6 @@
 """Twilio's recording into our storage: once, whole, and only where the caller did not decline it."""
 
 import asyncio
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -65,8 +64,8 @@ def fetch_handler(context: JobContext) -> Handler:
         if wanted is None:
             return
         try:
-            with tempfile.TemporaryDirectory(prefix="parley-", ignore_cleanup_errors=True) as folder:
-                file = Path(folder) / "recording.wav"
+            async with context.workroom.folder() as folder:
+                file = folder / "recording.wav"
                 info = await _bring(context, job, wanted, file)
                 stored = await context.storage.put(wanted.key, file)
             if not await _keep(context, wanted, info, stored):

@@ -23,6 +23,7 @@ from app.errors import NotStored, StorageError
 from app.jobs.context import JobContext
 from app.jobs.delete import RETENTION, delete_handler, request_deletion
 from app.jobs.job import Job, JobKind, TryAgain
+from app.jobs.workroom import Workroom
 from app.recordings.states import RecordingState
 from app.recordings.storage import open_storage
 from app.timing import Deadlines
@@ -38,6 +39,7 @@ def context(engine: AsyncEngine, tmp_path: Path) -> JobContext:
         engine=engine,
         conf=ConfStore(engine, load_key_ring(None, tmp_path), Known(), tmp_path),
         storage=open_storage(None, tmp_path),
+        workroom=Workroom(tmp_path / "work"),
         http=httpx.AsyncClient(),
         twilio_api_base_url="http://127.0.0.1:9",
         transcription_url="http://127.0.0.1:9",

@@ -28,6 +28,7 @@ from app.db.tables import OutboundRequest
 from app.jobs.context import JobContext
 from app.jobs.dial import Dialer
 from app.jobs.outbound_news import save_progress
+from app.jobs.workroom import Workroom
 from app.main import known
 from app.outbound.rules import next_allowed
 from app.outbound.states import Progress
@@ -113,8 +114,8 @@ async def house(engine: AsyncEngine, tmp_path: Path) -> AsyncIterator[House]:
         twilio.destinations[CALLEE] = Destination(ring_ms=600_000)
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         context = JobContext(
-            engine=engine, conf=conf, storage=Storage(MemoryStore()), http=http, transcription_url="",
-            twilio_api_base_url=twilio.api_base_url, deadlines=Deadlines(carrier_s=0.5),
+            engine=engine, conf=conf, storage=Storage(MemoryStore()), workroom=Workroom(tmp_path), http=http,
+            transcription_url="", twilio_api_base_url=twilio.api_base_url, deadlines=Deadlines(carrier_s=0.5),
         )  # fmt: skip
         yield House(engine, conf, twilio, context, stack)
 

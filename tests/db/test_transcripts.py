@@ -31,6 +31,7 @@ from app.jobs.delete import request_deletion
 from app.jobs.job import GiveUp, Job, JobKind, PauseKind, TryAgain
 from app.jobs.transcribe import transcribe_handler
 from app.jobs.transcripts import want_transcript
+from app.jobs.workroom import Workroom
 from app.openai.rules import OPENAI_RULES
 from app.recordings.storage import open_storage
 from app.timing import Deadlines
@@ -120,6 +121,7 @@ async def context(engine: AsyncEngine, tmp_path: Path, openai: OpenAI) -> AsyncI
             engine=engine,
             conf=conf,
             storage=open_storage(None, tmp_path / "data"),
+            workroom=Workroom(tmp_path / "work"),
             http=http,
             twilio_api_base_url="http://127.0.0.1:9",
             transcription_url=URL,

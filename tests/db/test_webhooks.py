@@ -58,7 +58,7 @@ async def count(engine: AsyncEngine, table: type[WebhookMessage | WebhookDeliver
 
 async def run(engine: AsyncEngine, store: ConfStore) -> list[float | None]:
     """Run every job that waits, whenever it is due; in how many seconds each wants to be tried again."""
-    context: Any = {"storage": None, "http": None, "twilio_api_base_url": "", "transcription_url": ""}
+    context: Any = {"storage": None, "workroom": None, "http": None, "twilio_api_base_url": "", "transcription_url": ""}
     handler = deliver_handler(JobContext(engine=engine, conf=store, deadlines=Deadlines(), **context))
     async with db_session(engine) as db:
         await db.execute(update(JobRow).where(JobRow.state == "waiting").values(run_after=func.now()))

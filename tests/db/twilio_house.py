@@ -22,6 +22,7 @@ from app.errors import ConfMissing
 from app.jobs.context import JobContext
 from app.jobs.job import Handler, Job, JobKind
 from app.jobs.twilio_recording import expect_twilio_recording, take_notice
+from app.jobs.workroom import Workroom
 from app.recordings.storage import Storage, open_storage
 from app.sandbox.twilio.recordings import wav
 from app.timing import Deadlines
@@ -110,6 +111,7 @@ async def open_house(engine: AsyncEngine, tmp_path: Path) -> House:
         engine=engine,
         conf=SimpleNamespace(agent=agent, twilio_accounts=lambda: [account()]),  # type: ignore[arg-type] # what is used
         storage=storage,
+        workroom=Workroom(tmp_path / "work"),
         http=httpx.AsyncClient(transport=httpx.MockTransport(twilio)),
         twilio_api_base_url="https://api.example.com",
         transcription_url="",

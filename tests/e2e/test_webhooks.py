@@ -32,7 +32,7 @@ async def test_s23_a_message_reaches_a_server_that_was_down_signed_and_under_one
     engine: AsyncEngine, tmp_path: Path
 ) -> None:
     store = ConfStore(engine, KeyRing(["k" * 32]), Known(), tmp_path)
-    rest: Any = {"storage": None, "http": None, "twilio_api_base_url": "", "transcription_url": ""}
+    rest: Any = {"storage": None, "workroom": None, "http": None, "twilio_api_base_url": "", "transcription_url": ""}
     context = JobContext(engine=engine, conf=store, deadlines=Deadlines(), **rest)
     deliver = {JobKind.DELIVER: handlers(context)[JobKind.DELIVER]}
     async with receiver("500 Oh", "200 OK") as hook, working(engine, deliver):
