@@ -34,7 +34,7 @@ async def test_every_operation_keeps_to_its_description(api: Api, tmp_path: Path
     monkeypatch.setattr(bad_keys, "LIMIT", 10**9)  # a wrong key is one of the wrong things
     call = over()
     await api.keep(call, *(event(seq) for seq in range(1, 6)))
-    await api.record(call, [{"text": "Hello.", "speaker": "caller", "start": 0.0, "end": 1.0}])
+    await api.record(call, [{"speaker": "caller", "start_ms": 0, "end_ms": 900, "text": "Hello."}])
 
     if SECONDS:
         fuzzed = await fuzz(api.house.url, KEY, tmp_path, examples=100, seconds=SECONDS)
