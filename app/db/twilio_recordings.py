@@ -10,7 +10,7 @@ TWILIO = "twilio"
 
 
 async def hold_call(db: AsyncSession, call_sid: str) -> None:
-    """Let nobody else write down Twilio's recordings of that phone call until the transaction ends."""
+    """Let nobody else write down recordings of that phone call until the transaction ends."""
     await db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"twilio-recordings:{call_sid}", 0))))
 
 
@@ -30,3 +30,8 @@ async def of_twilio(db: AsyncSession, call_sid: str) -> list[Recording]:
 async def streams_of(db: AsyncSession, call_sid: str) -> list[Call]:
     """The phone call's rows, one for each stream it had, in their order."""
     return list(await db.scalars(select(Call).where(Call.call_sid == call_sid).order_by(Call.attempt)))
+
+
+async def is_declined(db: AsyncSession, call_sid: str) -> bool:
+    """Whether its caller declined to be recorded, in whichever of the phone call's streams."""
+    return any(stream.recording == "declined" for stream in await streams_of(db, call_sid))

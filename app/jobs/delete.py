@@ -16,7 +16,7 @@ from app.jobs.queue import enqueue
 from app.jobs.twilio_recording import delete_at_twilio
 from app.recordings.states import RecordingState
 
-RETENTION = "its retention is over"
+RETENTION, DECLINED = "its retention is over", "declined by the caller"
 SWEEP_EVERY_S = 600.0
 
 _log = structlog.get_logger(__name__)

@@ -19,8 +19,9 @@ from app.db.engine import db_session
 from app.db.recordings import add_recording, find_recording, recordings_of, retention
 from app.db.tables import Call
 from app.db.transcripts import mark_transcript
+from app.db.twilio_recordings import hold_call, is_declined
 from app.errors import AudioError, ConfError
-from app.jobs.delete import request_deletion
+from app.jobs.delete import DECLINED, request_deletion
 from app.jobs.emit import emit
 from app.jobs.messages import recording_ready
 from app.jobs.transcripts import want_transcript
@@ -29,7 +30,6 @@ from app.recordings.states import RecordingState, TranscriptState
 from app.recordings.storage import Storage, Stored
 
 LEAST_MS = 300
-DECLINED = "declined by the caller"
 
 _log = structlog.get_logger(__name__)
 
@@ -49,13 +49,15 @@ class OwnRecordings:
         """
         async with db_session(self.engine) as db:
             known = await find_recording(db, call.id)
+            declined = await is_declined(db, call.call_sid)
         if known:
             return known.state != RecordingState.FAILED
         policy = self._policy(call)
-        if call.recording == "declined":
-            now = datetime.now(UTC)
-            await self._note(call, policy, state=RecordingState.DELETED, reason=DECLINED, deleted_at=now)
-            await self._forget_earlier(call)
+        if declined:
+            await self._forget(call)
+            if policy.own:
+                now = datetime.now(UTC)
+                await self._note(call, policy, state=RecordingState.DELETED, reason=DECLINED, deleted_at=now)
             return True
         if call.recording == "off":
             return False
@@ -84,16 +86,24 @@ class OwnRecordings:
             await self.storage.delete(stored.key)
         return True
 
-    async def _forget_earlier(self, call: CallRecord) -> None:
-        """What the phone call's earlier streams left goes as well: its caller meant all of it."""
+    async def _forget(self, call: CallRecord) -> None:
+        """What the phone call's other streams left goes as well: its caller meant all of it.
+
+        Twilio's goes when Twilio has it ready: it is still looked for until then.
+        """
         async with db_session(self.engine) as db:
+            await hold_call(db, call.call_sid)
             for recording in await recordings_of(db, call.call_sid):
-                await request_deletion(db, recording.id, DECLINED)
+                if recording.source == "own":
+                    await request_deletion(db, recording.id, DECLINED)
 
     async def _write_down(self, call: CallRecord, policy: Policy, info: AudioInfo, stored: Stored) -> bool:
-        """False where a person deleted the call meanwhile."""
+        """False where a person deleted the call meanwhile, or its caller declined in another stream."""
         async with db_session(self.engine) as db:
             if not await _still_there(db, call):
+                return False
+            await hold_call(db, call.call_sid)
+            if await is_declined(db, call.call_sid):
                 return False
             values = {"bytes": stored.bytes, "duration_ms": info.duration_ms, "channels": info.channels}
             recording = await add_recording(

@@ -19,7 +19,7 @@ from app.db.tables import Call, Recording
 from app.db.twilio_recordings import streams_of
 from app.errors import AudioError, CarrierApiError, ConfError, StorageError
 from app.jobs.context import JobContext
-from app.jobs.delete import request_deletion
+from app.jobs.delete import DECLINED, request_deletion
 from app.jobs.emit import emit
 from app.jobs.job import GiveUp, Handler, Job, JobKind, TryAgain
 from app.jobs.messages import recording_ready
@@ -32,7 +32,6 @@ from app.recordings.storage import Stored
 
 CHANNELS = 2
 """The caller's and the agent's."""
-DECLINED = "the caller declined"
 CALL_AGAIN_S = 5.0
 NO_CALL_AFTER = timedelta(minutes=10)
 """A call of which the database knows nothing by then had no stream."""

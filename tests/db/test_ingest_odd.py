@@ -60,6 +60,24 @@ async def test_a_caller_who_declines_after_a_reconnection_declines_for_the_whole
     assert job.subject == str(next(each.id for each in recordings if each.key))
 
 
+async def test_a_stream_that_comes_home_after_its_caller_declined_in_a_later_one_is_not_kept(house):
+    house.call(call_sid="CA1", attempt=1, recording="declined")
+    await house.all_home()
+    late = house.call(call_sid="CA1")
+    await house.all_home()
+
+    assert {(each.state, each.key) for each in await house.rows(tables.Recording)} == {("deleted", None)}
+    assert house.files() == []
+    assert not (late / RECORDING).exists()
+
+
+async def test_of_a_caller_who_declined_what_twilio_records_we_have_no_recording_of_our_own(house):
+    house.conf = Conf(AgentConf.model_validate({"recording": {"source": "twilio"}}))
+    house.call(sound=b"", recording="declined")
+    await house.all_home()
+    assert [each.source for each in await house.rows(tables.Recording)] == ["twilio"]
+
+
 async def test_a_call_that_nobody_recorded_has_no_recording(house):
     house.call(sound=b"", recording="off")
     await house.all_home()

@@ -382,7 +382,7 @@ async def test_what_the_caller_declined_is_never_fetched_and_is_deleted_at_twili
 
     recording = await house.the()
     assert (recording.state, recording.reason, recording.at_twilio) == (
-        RecordingState.DELETED, "the caller declined", False,
+        RecordingState.DELETED, "declined by the caller", False,
     )  # fmt: skip
     assert house.twilio.asked == [("DELETE", META)]
     assert await house.messages() == []
