@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.call.events import Kind
 from app.db.ids import uuid7
-from app.db.tables import CallEvent, Recording, Transcript
+from app.db.tables import Call, CallEvent, Recording, Transcript
 
 WORDS = (Kind.CALLER_TRANSCRIPT, Kind.AGENT_TRANSCRIPT, Kind.AGENT_TEXT, Kind.AGENT_INTERRUPTED)
 """The events that say what was spoken."""
@@ -49,9 +49,21 @@ async def expire(db: AsyncSession, now: datetime, *, most: int = 100) -> list[UU
     return list(await db.scalars(over))
 
 
-async def forget_words(db: AsyncSession, call_id: UUID) -> None:
-    """Take what was spoken out of a call's events."""
-    await db.execute(delete(CallEvent).where(CallEvent.call_id == call_id, CallEvent.kind.in_(WORDS)))
+async def forget_words(db: AsyncSession, *call_ids: UUID) -> None:
+    """Take what was spoken out of the events of these calls."""
+    await db.execute(delete(CallEvent).where(CallEvent.call_id.in_(call_ids), CallEvent.kind.in_(WORDS)))
+    await db.execute(update(Call).where(Call.id.in_(call_ids)).values(forget_after=None))
+
+
+async def forget_words_after(db: AsyncSession, call_id: str, moment: datetime) -> None:
+    """Let what is spoken in that call be forgotten then, whether there is a recording of it or not."""
+    await db.execute(update(Call).where(Call.id == UUID(call_id)).values(forget_after=moment))
+
+
+async def outspoken(db: AsyncSession, now: datetime, *, most: int = 100) -> list[UUID]:
+    """Calls whose words nobody may keep any longer; they stay as they are until the transaction ends."""
+    over = select(Call.id).where(Call.forget_after <= now).limit(most)
+    return list(await db.scalars(over.with_for_update(skip_locked=True)))
 
 
 async def delete_transcript(db: AsyncSession, recording_id: UUID) -> None:

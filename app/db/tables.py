@@ -79,6 +79,8 @@ class Call(Table):
     """The compiled session it used."""
     recording: Mapped[str] = mapped_column(server_default="off")
     """`on`, `off` or `declined`: by the caller, and then nothing of it is kept."""
+    forget_after: Mapped[datetime | None] = mapped_column(index=True)
+    """When its events lose what was said."""
 
 
 class CallEvent(Table):

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.db.engine import db_session
-from app.db.recordings import change_recording, delete_transcript, expire, find_recording, forget_words
+from app.db.recordings import change_recording, delete_transcript, expire, find_recording, forget_words, outspoken
 from app.errors import DatabaseError, StorageError
 from app.jobs.context import JobContext
 from app.jobs.job import Handler, Job, JobKind, TryAgain
@@ -61,13 +61,21 @@ def delete_handler(context: JobContext) -> Handler:
     return delete
 
 
+async def sweep(engine: AsyncEngine, now: datetime) -> bool:
+    """Let go of some of what nobody may keep any longer; whether there may be more."""
+    async with db_session(engine) as db:
+        requested = [await request_deletion(db, each, RETENTION) for each in await expire(db, now)]
+        if calls := await outspoken(db, now):
+            await forget_words(db, *calls)
+    return any(requested) or bool(calls)
+
+
 async def keep_retention(engine: AsyncEngine) -> None:
     """Request, until cancelled, the deletion of what nobody may keep any longer."""
     while True:
         try:
-            async with db_session(engine) as db:
-                for recording_id in await expire(db, datetime.now(UTC)):
-                    await request_deletion(db, recording_id, RETENTION)
+            while await sweep(engine, datetime.now(UTC)):
+                pass
         except DatabaseError as error:
             _log.warning("retention_waits", error=str(error))
         await asyncio.sleep(SWEEP_EVERY_S)

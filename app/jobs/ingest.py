@@ -24,6 +24,7 @@ from app.conf.models import AgentConf
 from app.conf.store import ConfStore
 from app.db import calls
 from app.db.engine import db_session
+from app.db.recordings import forget_words_after, retention
 from app.errors import ConfError, DatabaseError, StorageError
 from app.jobs.emit import emit
 from app.jobs.messages import FAILED, call_ended, call_started
@@ -154,6 +155,8 @@ async def save_rows(
     agent = _agent(conf, record.agent)
     async with db_session(engine) as db:
         await calls.record_call(db, record, events)
+        if agent and (forgotten := retention(record.started_at, agent.recording.retention_days)):
+            await forget_words_after(db, record.id, forgotten)
         if agent and agent.recording.twilio:
             await expect_twilio_recording(db, record, agent, poll_after_s=poll_after_s)
         await emit(db, "call.started", record.id, call_started(record))  # a short call may be over before it was told

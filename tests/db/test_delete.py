@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import UUID
 
 import httpx
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.call.events import Kind, NumberedEvent
-from app.conf.models import Known
+from app.conf.models import AgentConf, Known
 from app.conf.secrets import load_key_ring
 from app.conf.store import ConfStore
 from app.db.calls import find_events, record_call
@@ -21,7 +22,8 @@ from app.db.tables import Job as JobRow
 from app.db.tables import Recording
 from app.errors import NotStored, StorageError
 from app.jobs.context import JobContext
-from app.jobs.delete import RETENTION, delete_handler, request_deletion
+from app.jobs.delete import RETENTION, delete_handler, request_deletion, sweep
+from app.jobs.ingest import save_rows
 from app.jobs.job import Job, JobKind, TryAgain
 from app.jobs.workroom import Workroom
 from app.recordings.states import RecordingState
@@ -119,6 +121,28 @@ async def test_the_end_of_a_retention_takes_the_words_of_the_call_as_well(contex
     async with db_session(context.engine) as db:
         assert [event.kind for event in await find_events(db, str(recording.call_id))] == [Kind.CALL_ENDED]
         assert await expire(db, now + timedelta(seconds=2)) == []
+
+
+async def test_the_words_of_a_call_without_a_recording_are_forgotten_in_time_and_others_stay(engine: AsyncEngine):
+    now = datetime.now(UTC)
+    due, later, kept = (ended(a_call()) for _ in range(3))
+    days = {due.id: 1, later.id: 2, kept.id: None}
+
+    def policy(days: int | None) -> SimpleNamespace:
+        agent = AgentConf.model_validate({"recording": {"source": "none", "retention_days": days}})
+        return SimpleNamespace(agent=lambda _: agent)
+
+    for call in due, later, kept:
+        begun = replace(call, started_at=now - timedelta(days=1, seconds=1))
+        for _ in range(2):
+            await save_rows(engine, policy(days[call.id]), 0, begun, EVENTS)  # type: ignore[arg-type] # what is used
+    assert await sweep(engine, now)
+    assert not await sweep(engine, now)
+
+    async with db_session(engine) as db:
+        left = [[event.kind for event in await find_events(db, call.id)] for call in (due, later, kept)]
+    whole = [Kind.CALLER_TRANSCRIPT, Kind.CALL_ENDED]
+    assert left == [[Kind.CALL_ENDED], whole, whole]
 
 
 async def test_a_storage_that_is_away_is_tried_again(context: JobContext, recording: Recording):
