@@ -8,24 +8,20 @@ from contextlib import contextmanager
 from app.call.actions import Action, AnswerTool, ForModel, Instruct, TellModel
 from app.call.asking import OF_ONE_SESSION, ask
 from app.call.caller_audio import CallerAudio
+from app.call.dialling import Dialling
 from app.call.events import Kind
 from app.call.flow import CallFlow
-from app.call.memory import Memory, newest
+from app.call.memory import Memory
 from app.call.notes import note
-from app.call.redial import Redials, Rollover
+from app.call.redial import Rollover
 from app.call.status import EndReason
 from app.conf.models import AgentConf
-from app.errors import SessionLost, SessionUnavailable
+from app.errors import SessionLost
 from app.realtime.events import SessionCreated, SessionExpiring, SessionStatusChanged
 from app.realtime.history import HistoryItem
 from app.realtime.session import RealtimeSession
 from app.realtime.status import SessionStatus
 from app.timing import Deadlines
-
-OpenSession = Callable[[], Awaitable[RealtimeSession]]
-"""The call's first session, which was perhaps opened before."""
-ReopenSession = Callable[[Sequence[HistoryItem]], Awaitable[RealtimeSession]]
-"""Another one, which goes on with that conversation."""
 
 
 class AgentLeg:
@@ -35,8 +31,7 @@ class AgentLeg:
         self,
         *,
         agent: AgentConf,
-        open_session: OpenSession,
-        reopen_session: ReopenSession,
+        dialling: Dialling,
         flow: CallFlow,
         memory: Memory,
         perform: Callable[[Sequence[Action]], Awaitable[None]],
@@ -46,8 +41,7 @@ class AgentLeg:
         deadlines: Deadlines,
     ) -> None:
         self._greeting = agent.greeting
-        self._open = open_session
-        self._reopen = reopen_session
+        self._dialling = dialling
         self._flow = flow
         self._memory = memory
         self._perform = perform
@@ -59,7 +53,6 @@ class AgentLeg:
         self._audio = CallerAudio()
         self._waiting: list[ForModel] = []
         self._instructions: Instruct | None = None
-        self._redials = Redials()
         self._rollover = Rollover(every_ms=agent.rollover_minutes * 60_000)
         self._lost = asyncio.Event()
         self._why = ""
@@ -70,7 +63,7 @@ class AgentLeg:
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Carry sessions until none can be had any more."""
-        session = await self._first()
+        session = await self._dialling.first()
         if session is None:
             self._end(EndReason.MODEL_UNAVAILABLE)
             return
@@ -119,21 +112,13 @@ class AgentLeg:
 
     # -- one session
 
-    async def _first(self) -> RealtimeSession | None:
-        try:
-            async with asyncio.timeout(self._deadlines.session_s):
-                return await self._open()
-        except (SessionUnavailable, TimeoutError) as error:
-            self._note_failure(error, "fatal")
-            return None
-
     async def _take(self, session: RealtimeSession) -> None:
         """Go on in that session: what is due first, then what waits, then the caller's audio."""
         self._begin(session)
         waiting, self._waiting = self._waiting, []
         for action in [*self._standing(), *waiting]:
             await self.ask(action)
-        await self._perform(self._flow.on_session(self._now_ms()))
+        await self._perform(self._flow.sessions.begin(self._now_ms()))
         with self._losing(session):
             if session is self._session:
                 await self._audio.release(session[0])
@@ -195,32 +180,10 @@ class AgentLeg:
         self._lost.clear()
         lost_ms = self._now_ms()
         await self._perform(self._flow.on_session_lost(lost_ms))
-        if self._hopeless or (session := await self._redial()) is None:
+        if self._hopeless or (session := await self._dialling.again(lost_ms, self._why)) is None:
             return False
-        attempt, gap_ms = self._redials.tries, int(self._now_ms() - lost_ms)
-        self._note(Kind.MODEL_RECONNECTED, attempt=attempt, gap_ms=gap_ms, reason=self._why)
-        self._redials.on_connected()
         await self._take(session)
         return True
-
-    async def _redial(self) -> RealtimeSession | None:
-        while (pause_ms := self._redials.next_pause_ms(self._now_ms())) is not None:
-            await asyncio.sleep(pause_ms / self._deadlines.ms(1.0))
-            try:
-                return await self._dial(newest(self._memory.items))
-            except (SessionUnavailable, TimeoutError) as error:
-                self._note_failure(error, "retryable")
-                if isinstance(error, SessionUnavailable) and not error.retryable:
-                    break
-        return None
-
-    async def _dial(self, history: Sequence[HistoryItem]) -> RealtimeSession:
-        async with asyncio.timeout(self._deadlines.session_s):
-            return await self._reopen(history)
-
-    def _note_failure(self, error: Exception, severity: str) -> None:
-        told = {"code": getattr(error, "code", None), "message": str(error) or "no session in time"}
-        self._note(Kind.SESSION_ERROR, **told, severity=severity)
 
     # -- a younger session
 
@@ -234,10 +197,7 @@ class AgentLeg:
     async def _roll_over(self, old: RealtimeSession) -> None:
         """Open and prepare the next session beside the old one, and change at a silence."""
         known = self._memory.settled
-        try:
-            session = await self._dial(newest(known))
-        except (SessionUnavailable, TimeoutError) as error:
-            self._note_failure(error, "retryable")
+        if (session := await self._dialling.beside(known)) is None:
             self._rollover.on_failed(self._now_ms())
             return
         try:
@@ -260,7 +220,7 @@ class AgentLeg:
         if old is not self._session or not self._is_moment() or known != self._memory.items:
             return False
         # from here on nothing waits: no frame and no event comes between
-        actions = self._flow.on_session_replaced(self._now_ms())
+        actions = self._flow.sessions.replace(self._now_ms())
         self._begin(session)
         self._audio.turn(session[0])
         self._note(Kind.SESSION_ROLLED_OVER)
@@ -275,5 +235,6 @@ class AgentLeg:
         return [self._instructions] if self._instructions else []
 
     def _is_moment(self) -> bool:
-        urgent = self._rollover.is_urgent(self._now_ms())
-        return self._flow.has_gap if urgent else self._flow.is_silent and self._memory.settled == self._memory.items
+        if self._rollover.is_urgent(self._now_ms()):
+            return self._flow.sessions.has_gap
+        return self._flow.sessions.is_silent and self._memory.settled == self._memory.items

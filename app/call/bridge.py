@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from app.call.actions import Action, AnswerTool, Beside, Clear, End, Play, Reconnect, RunTool, Wake
-from app.call.agent_leg import AgentLeg, OpenSession, ReopenSession
+from app.call.agent_leg import AgentLeg
 from app.call.call_journal import Journal
 from app.call.caller_leg import CallerFrames
+from app.call.dialling import Dialling, OpenSession, ReopenSession
 from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
 from app.call.memory import Memory
@@ -55,8 +56,14 @@ class Bridge:
         self._session_ready = session_ready
         self._agent = AgentLeg(
             agent=agent,
-            open_session=open_session,
-            reopen_session=reopen_session,
+            dialling=Dialling(
+                open_session,
+                reopen_session,
+                memory=self._memory,
+                note=self._note,
+                now_ms=now_ms,
+                deadlines=deadlines,
+            ),
             flow=flow,
             memory=self._memory,
             perform=self._perform,

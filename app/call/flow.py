@@ -8,17 +8,16 @@ from app.call.actions import (
     Cancel,
     DenyApproval,
     End,
-    Greet,
     Play,
     Reconnect,
     Respond,
     RunTool,
     Say,
     TellModel,
-    Wake,
 )
 from app.call.answers import Answers
 from app.call.barge_in import BargeIn
+from app.call.caller_turn import CallerTurn
 from app.call.events import CallEvent, Kind
 from app.call.goodbye import Goodbye
 from app.call.latency import Latency
@@ -26,6 +25,7 @@ from app.call.notes import note, problem
 from app.call.open_tools import OpenTools
 from app.call.resuming import Resuming
 from app.call.status import EndReason
+from app.call.succession import Succession
 from app.call.voice import Voice
 from app.realtime.events import (
     AgentTranscript,
@@ -50,10 +50,7 @@ APOLOGY = "Sorry, something went wrong on my side. Could you say that again, ple
 
 
 class CallFlow:
-    """Decides what a call does next. Told the time in milliseconds since the stream's start; never asks a clock.
-
-    With `own_gating` the provider interrupts nothing by itself: we stop the answer under way.
-    """
+    """Decides what a call does next. Told the time in milliseconds since the stream's start; never asks a clock."""
 
     def __init__(
         self,
@@ -68,10 +65,8 @@ class CallFlow:
         goodbye_ms: float = 10_000,
         apology: str = APOLOGY,
     ) -> None:
-        self._barge_in = BargeIn(allowed=barge_in, least_ms=least_barge_in_ms)
-        self._own_gating = own_gating
-        self._speaks_first = speaks_first
-        self._shielded = greeting_shielded and speaks_first
+        self._caller = CallerTurn(BargeIn(allowed=barge_in, least_ms=least_barge_in_ms), own_gating=own_gating)
+        self._caller.shielded = greeting_shielded and speaks_first
         self._hang_up_tools = frozenset(hang_up_tools)
         self._goodbye = Goodbye(within_ms=goodbye_ms)
         self._answers = Answers(apology=apology, by_itself=answers_by_itself)
@@ -79,57 +74,21 @@ class CallFlow:
         self._voice = Voice()
         self._resuming = Resuming()
         self._tools = OpenTools()
-        self._caller_item_id: str | None = None  # of the turn the caller is speaking
         self._heard_ms = 0.0  # when the caller had last heard everything
-        self._unanswered = False  # the caller spoke into an answer that went on: the provider may leave it at that
-
-    # -- the session
-
-    def on_session(self, at_ms: float) -> list[Action]:
-        """There is a session, the call's first or one that goes on: what it is asked for."""
-        self._answers.on_sign_of_life(at_ms)
-        asked = self._ask_session(at_ms)
-        if asked:
-            self._answers.on_asked(at_ms)
-            return asked
-        return self._resuming.on_session(at_ms)
-
-    def _ask_session(self, at_ms: float) -> list[Action]:
-        if self._speaks_first and not self._answers.has_spoken:
-            return [Greet()]
-        if self._goodbye.wanted:
-            return self._goodbye.on_session()
-        return [self._resuming.ask()] if self._answers.owed and not self._tools.ours else []
+        self.sessions = Succession(
+            answers=self._answers,
+            caller=self._caller,
+            goodbye=self._goodbye,
+            resuming=self._resuming,
+            tools=self._tools,
+            voice=self._voice,
+            speaks_first=speaks_first,
+        )
+        """What a change of the session leads to."""
 
     def on_session_lost(self, at_ms: float) -> list[Action]:
-        """The session is gone, and another will go on. What it said so far is heard to the end."""
-        midway = self._voice.midway
-        actions = self._voice.leave(at_ms)
-        if self._answers.under_way and self._answers.spoke:
-            self._resuming.words = self._voice.last_words
-            actions += [] if midway else self._end_answer(at_ms)
-        self._tools.on_session_lost()
-        if self._caller_item_id is not None:
-            self._resuming.midway = True
-            actions += self._end_caller_turn(self._caller_item_id, at_ms)
-        self._answers.on_session_lost()
-        return actions + self._when_all_heard(at_ms)
-
-    def on_session_replaced(self, at_ms: float) -> list[Action]:
-        """Another session goes on from here, at a moment that suited us."""
-        self._answers.on_sign_of_life(at_ms)
-        return self._voice.leave(at_ms)
-
-    @property
-    def has_gap(self) -> bool:
-        """Whether nothing is under way that a session must end itself."""
-        waiting = self._tools.ours or self._answers.owed or self._goodbye.wanted
-        return not waiting and not self._answers.under_way and self._caller_item_id is None
-
-    @property
-    def is_silent(self) -> bool:
-        """The same, and nobody is heard."""
-        return self.has_gap and not self._voice.unheard
+        """The session is gone, and another will go on."""
+        return self.sessions.lose(at_ms) + self._when_all_heard(at_ms)
 
     def say_last(self, words: str, then: Action, at_ms: float) -> list[Action]:
         """Let the agent say these words next; `then` follows when the caller has heard them, or they never came."""
@@ -167,7 +126,7 @@ class CallFlow:
         """What is no speech."""
         match event:
             case SessionProblem():
-                return [problem(event, at_ms), *_after(event)]
+                return self._on_problem(event, at_ms)
             case ApprovalRequested(request_id):
                 return [DenyApproval(request_id), *note(event, at_ms)]
             case McpCallProgress():
@@ -175,6 +134,15 @@ class CallFlow:
             case CallerTranscript(final=True):
                 self._resuming.unread = False
         return [*note(event, at_ms)]
+
+    def _on_problem(self, told: SessionProblem, at_ms: float) -> list[Action]:
+        match told.severity:
+            case "fatal":
+                return [problem(told, at_ms), End(EndReason.MODEL_LOST)]
+            case "over":
+                return [problem(told, at_ms), Reconnect(told.code or "over")]
+            case _:
+                return [problem(told, at_ms)]
 
     def _on_audio(self, delta: AudioDelta, at_ms: float) -> list[Action]:
         if self._voice.is_cut(delta):
@@ -188,36 +156,27 @@ class CallFlow:
         return actions
 
     def _on_speech_started(self, item_id: str, at_ms: float) -> list[Action]:
-        self._caller_item_id = item_id
         self._answers.on_caller_started()
         self._resuming.on_caller_started()
-        started: list[Action] = [_event(Kind.CALLER_SPEECH_STARTED, at_ms, item_id=item_id)]
-        if self._barge_in.on_started(at_ms, shielded=self._shielded):
-            return self._interrupt(at_ms) + started
-        wake_ms = self._barge_in.wake_in_ms(at_ms)
-        return started if wake_ms is None else [*started, Wake(wake_ms)]
+        interrupts, started = self._caller.start(item_id, at_ms)
+        return self._interrupt(at_ms) + started if interrupts else started
 
     def _on_speech_stopped(self, item_id: str, at_ms: float) -> list[Action]:
-        too_short = self._barge_in.on_stopped(at_ms)
-        self._unanswered = self._own_gating and self._answers.under_way and not too_short
-        if not self._answers.under_way or not self._own_gating:
+        stopped = self._caller.stop(item_id, at_ms, into_answer=self._answers.under_way)
+        if not self._answers.under_way or not self._caller.own_gating:
             self._answers.on_caller_stopped(at_ms)
         self._latency.on_caller_stopped(at_ms)
         self._resuming.unread = True
-        return self._end_caller_turn(item_id, at_ms)
-
-    def _end_caller_turn(self, item_id: str, at_ms: float) -> list[Action]:
-        self._caller_item_id = None
-        return [_event(Kind.CALLER_SPEECH_ENDED, at_ms, item_id=item_id)]
+        return stopped
 
     def _interrupt(self, at_ms: float) -> list[Action]:
         actions = self._voice.interrupt(at_ms, self._answers.response_id)
-        if self._own_gating and self._answers.under_way:
+        if self._caller.own_gating and self._answers.under_way:
             actions.append(Cancel())
         return actions + self._goodbye.revoke()
 
     def _on_response_started(self, response_id: str) -> None:
-        self._unanswered = False
+        self._caller.unanswered = False
         self._voice.on_response(response_id)
         self._answers.on_response_started(response_id)
 
@@ -226,8 +185,8 @@ class CallFlow:
         actions = self._voice.end_item(at_ms) if ends_it else []
         actions.append(_event(Kind.RESPONSE_DONE, at_ms, status=done.status, reason=done.reason, usage=done.usage))
         actions += self._answers.on_response_done(done, at_ms)
-        if self._unanswered and not self._answers.under_way:
-            self._unanswered = False
+        if self._caller.unanswered and not self._answers.under_way:
+            self._caller.unanswered = False
             actions += self._asked(at_ms, Respond())
         return actions + self._end_answer(at_ms) + self._when_all_heard(at_ms)
 
@@ -272,7 +231,7 @@ class CallFlow:
             return []
         self._heard_ms = at_ms
         if not self._answers.under_way and self._answers.has_spoken:
-            self._shielded = False
+            self._caller.shielded = False
         return self._voice.stop_if_heard(at_ms) + self._goodbye.on_all_heard()
 
     # -- the caller leg and the clock
@@ -302,22 +261,12 @@ class CallFlow:
         """What the passing of time alone leads to."""
         if leaving := self._goodbye.on_time(at_ms):
             return leaving
-        interrupted = self._interrupt(at_ms) if self._barge_in.on_time(at_ms) else []
+        interrupted = self._interrupt(at_ms) if self._caller.on_time(at_ms) else []
         asked = self._resuming.on_time(at_ms)
         if asked:
             self._answers.on_asked(at_ms)
         late = self._answers.on_time(at_ms, self._tools)
         return interrupted + asked + self._guess_answer_end(at_ms) + late
-
-
-def _after(told: SessionProblem) -> list[Action]:
-    match told.severity:
-        case "fatal":
-            return [End(EndReason.MODEL_LOST)]
-        case "over":
-            return [Reconnect(told.code or "over")]
-        case _:
-            return []
 
 
 def _event(kind: Kind, at_ms: float, **data: Any) -> CallEvent:

@@ -8,10 +8,10 @@ from typing import Any
 
 import structlog
 
-from app.call.agent_leg import OpenSession, ReopenSession
 from app.call.bridge import Bridge, RunToolCall
 from app.call.carrier import Carrier
 from app.call.commands import Command, Outcome
+from app.call.dialling import OpenSession, ReopenSession
 from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
 from app.call.journal import Finished, JournalWriter

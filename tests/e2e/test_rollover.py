@@ -66,13 +66,13 @@ async def test_no_frame_of_the_caller_is_lost_or_doubled(rig):
 
 
 async def test_it_waits_until_nobody_speaks(rig):
-    long = Reply((Say.words("A long story.", 90_000),), pace=50)
-    house = await rig(ScriptedBrain([long]), agent=YOUNG, speed=SWIFT)
+    long = Reply((Say.words("A long story.", 70_000),), pace=50)
+    house = await rig(ScriptedBrain([long]), agent=YOUNG, speed=30)
     call = await house.ring()
-    await call.wait_heard(80_000)
+    await call.wait_heard(65_000)
     assert of_kind(house.told, Kind.SESSION_ROLLED_OVER) == []
     await call.wait_for(lambda _: bool(of_kind(house.told, Kind.SESSION_ROLLED_OVER)))
-    assert call.heard_ms >= 90_000
+    assert call.heard_ms >= 70_000
     await call.hang_up()
     await house.settled(call)
 

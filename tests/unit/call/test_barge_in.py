@@ -30,7 +30,7 @@ def test_neither_an_agent_that_may_not_be_interrupted_nor_a_shielded_greeting_is
 
 def speaking(**options) -> CallFlow:
     flow = CallFlow(own_gating=True, **options)
-    flow.on_session(0)
+    flow.sessions.begin(0)
     flow.on_agent(ResponseStarted("resp_1"), 0)
     play(flow, audio("item_1", 5000))
     return flow

@@ -1,0 +1,75 @@
+"""From one session to the next: what ends with a session, what goes on, and what the next one is asked for."""
+
+from app.call.actions import Action, Greet
+from app.call.answers import Answers
+from app.call.caller_turn import CallerTurn
+from app.call.goodbye import Goodbye
+from app.call.open_tools import OpenTools
+from app.call.resuming import Resuming
+from app.call.voice import Voice
+
+
+class Succession:
+    """Sees the parts of one call's flow through the change of their session."""
+
+    def __init__(
+        self,
+        *,
+        answers: Answers,
+        caller: CallerTurn,
+        goodbye: Goodbye,
+        resuming: Resuming,
+        tools: OpenTools,
+        voice: Voice,
+        speaks_first: bool,
+    ) -> None:
+        self._answers = answers
+        self._caller = caller
+        self._goodbye = goodbye
+        self._resuming = resuming
+        self._tools = tools
+        self._voice = voice
+        self._speaks_first = speaks_first
+
+    def begin(self, at_ms: float) -> list[Action]:
+        """There is a session, the call's first or one that goes on: what it is asked for."""
+        self._answers.on_sign_of_life(at_ms)
+        if asked := self._asked():
+            self._answers.on_asked(at_ms)
+            return asked
+        return self._resuming.on_session(at_ms)
+
+    def _asked(self) -> list[Action]:
+        if self._speaks_first and not self._answers.has_spoken:
+            return [Greet()]
+        if self._goodbye.wanted:
+            return self._goodbye.on_session()
+        return [self._resuming.ask()] if self._answers.owed and not self._tools.ours else []
+
+    def lose(self, at_ms: float) -> list[Action]:
+        """The session is gone, and another will go on. What it said so far is heard to the end."""
+        if self._answers.under_way and self._answers.spoke and not self._voice.midway:
+            self._goodbye.on_response_done(spoke=True, heard_by_ms=max(at_ms, self._voice.plays_until_ms))
+        actions = self._voice.leave(at_ms)
+        if self._answers.under_way and self._answers.spoke:
+            self._resuming.words = self._voice.last_words
+        self._resuming.midway = self._caller.speaking
+        self._tools.on_session_lost()
+        self._answers.on_session_lost()
+        return actions + self._caller.leave(at_ms)
+
+    def replace(self, at_ms: float) -> list[Action]:
+        """Another session goes on from here, at a moment that suited us."""
+        self._answers.on_sign_of_life(at_ms)
+        return self._voice.leave(at_ms)
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether nothing is under way that a session must end itself."""
+        waiting = self._tools.ours or self._answers.owed or self._goodbye.wanted
+        return not waiting and not self._answers.under_way and not self._caller.speaking
+
+    @property
+    def is_silent(self) -> bool:
+        """The same, and nobody is heard."""
+        return self.has_gap and not self._voice.unheard
