@@ -77,7 +77,8 @@ PGQUEUER = (
     USING btree (priority, date_trunc('sec'::text, timezone('UTC'::text, created)), status, entrypoint)""",
     """CREATE UNIQUE INDEX pgqueuer_unique_dedupe_key
     ON pgqueuer USING btree (dedupe_key)
-    WHERE ((status = ANY (ARRAY['queued'::pgqueuer_status, 'picked'::pgqueuer_status])) AND (dedupe_key IS NOT NULL))""",
+    WHERE ((status = ANY (ARRAY['queued'::pgqueuer_status, 'picked'::pgqueuer_status]))
+    AND (dedupe_key IS NOT NULL))""",
     """CREATE INDEX pgqueuer_updated_id_id1_idx
     ON pgqueuer USING btree (updated, id DESC) INCLUDE (id) WHERE (status = 'picked'::pgqueuer_status)""",
     """CREATE FUNCTION fn_pgqueuer_changed() RETURNS TRIGGER AS $$

@@ -1,5 +1,6 @@
 """Recordings in a folder and in a store that speaks S3."""
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ async def test_a_part_of_it_can_be_read(storage: Storage, sound: Path):
 
 async def test_putting_it_again_replaces_it(storage: Storage, sound: Path):
     await storage.put(KEY, sound)
-    sound.write_bytes(b"other")
+    await asyncio.to_thread(sound.write_bytes, b"other")
     await storage.put(KEY, sound)
 
     assert await read(storage) == b"other"
