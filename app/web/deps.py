@@ -100,7 +100,6 @@ class Arrival:
     notes: Sequence[tuple[Kind, Mapping[str, Any]]] = ()
     """What happened before the stream came, for the call's journal."""
 
-
     @property
     def party(self) -> str:
         """The number at the other end: who called, or whom we called."""
