@@ -1,0 +1,71 @@
+"""Noise, short sounds, and lines on which nothing is heard."""
+
+import asyncio
+
+import pytest
+
+from app.call.events import Kind
+from app.sandbox.openai.brain import Reply, Say, ScriptedBrain
+from app.sandbox.twilio.messages import Clear
+from app.sandbox.voices.clips import clip
+from tests.e2e.test_reconnect import HELLO, of_kind
+
+LONG = Reply.of(Say.words("One two three four five six seven eight nine ten.", 12_000))
+
+
+@pytest.fixture(autouse=True)
+async def limit():
+    """What never happens fails its test, and holds up no other."""
+    async with asyncio.timeout(30):
+        yield
+
+
+async def test_a_greeting_that_may_not_be_interrupted_is_heard_whole_and_then_the_caller_is_answered(rig):
+    house = await rig(
+        ScriptedBrain([Reply.of(Say.words("Hello.", 6000)), HELLO]), agent={"greeting_interruptible": False}
+    )
+    call = await house.ring()
+    await call.wait_heard(300)
+    await call.say(clip("table_tonight"))
+    await call.wait_heard(7000)
+    await call.hang_up()
+    _, events = await house.settled(call)
+
+    assert of_kind(events, Kind.AGENT_INTERRUPTED) == []
+    assert not [each for each in call.received if isinstance(each.message, Clear)]
+    [session] = house.openai.sessions
+    assert session.config["audio"]["input"]["turn_detection"]["interrupt_response"] is False
+    assert "error" not in session.sent
+
+
+async def test_speech_interrupts_once_it_has_lasted_and_the_model_stops_and_knows(rig):
+    slow = Reply((Say.words("One two three four five six seven eight nine ten.", 30_000),), pace=1.5)
+    house = await rig(ScriptedBrain([slow, HELLO]), agent={"min_barge_in_ms": 600})
+    call = await house.ring()
+    await call.wait_heard(1000)
+    await call.say(clip("table_tonight"))
+    await call.wait_for(lambda call: any(getattr(moment, "cleared", False) for moment in call.timeline))
+    heard_ms = call.heard_ms
+    await call.wait_heard(heard_ms + 900)
+    await call.hang_up()
+    _, events = await house.settled(call)
+
+    [session] = house.openai.sessions
+    assert [event["type"] for event in session.received].count("response.cancel") == 1
+    [truncate] = [event for event in session.received if event["type"] == "conversation.item.truncate"]
+    [cut] = of_kind(events, Kind.AGENT_INTERRUPTED)
+    assert truncate["audio_end_ms"] == cut.data["heard_ms"]
+    started = of_kind(events, Kind.CALLER_SPEECH_STARTED)[0].at_ms
+    assert cut.at_ms - started >= 600
+    assert "error" not in session.sent
+
+
+async def test_a_line_on_which_nothing_is_heard_is_journalled_once(rig):
+    house = await rig(ScriptedBrain([HELLO]), agent={}, speed=50)
+    call = await house.ring()
+    await call.wait_for(lambda _: bool(of_kind(house.told, Kind.STREAM_ONE_WAY)))
+    await call.hang_up()
+    _, events = await house.settled(call)
+
+    [told] = of_kind(events, Kind.STREAM_ONE_WAY)
+    assert told.data["silent_ms"] >= 15_000
