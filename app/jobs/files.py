@@ -1,15 +1,16 @@
 """A sound file that belongs to no call, to its words: WAV in pieces, other kinds whole."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from app.conf.models import RecordingTranscription
-from app.errors import AudioError
-from app.jobs.pieces import Answer, tells_voices_apart, words_of, write_down
+from app.errors import AudioError, TranscriptionRefused
+from app.jobs.pieces import Answer, about_the_file, tells_voices_apart, words_of, write_down
 from app.openai.media.kind import EXTENSIONS, WAV, kind_of
 from app.openai.transcriber import Transcriber
 from app.openai.transcription_rules import MOST_BYTES
@@ -24,6 +25,7 @@ AT_ONCE = 4
 RETRIES = 4
 """Somebody waits, and what came before a failure is not kept."""
 HEAD_BYTES = 64
+_REQUEST = re.compile(r" \[request [^\]]*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,12 @@ async def _in_pieces(
         model=", ".join(sorted({answer.model for answer in answers if not answer.reason})),
         cost_usd=None if None in costs else sum((cost for cost in costs if cost), Decimal(0)),
     )
-    return Written(segments, about, tuple(f"a piece has no words: {reason}" for reason in refused))
+    return Written(segments, about, (*_told_once(answers), *(f"a piece has no words: {reason}" for reason in refused)))
+
+
+def _told_once(answers: Sequence[Answer]) -> Iterable[str]:
+    """The warnings of all pieces, each once, whatever requests they speak of."""
+    return dict.fromkeys(_REQUEST.sub("", warning) for answer in answers for warning in answer.warnings)
 
 
 async def _whole(transcriber: Transcriber, path: Path, asked: RecordingTranscription) -> Written:
@@ -134,7 +141,12 @@ async def _whole(transcriber: Transcriber, path: Path, asked: RecordingTranscrip
         prompt=asked.prompt,
         fallback_model=asked.fallback_model,
     )
-    response = await transcriber.transcribe(request, retries=RETRIES)
+    try:
+        response = await transcriber.transcribe(request, retries=RETRIES)
+    except TranscriptionRefused as error:
+        if not about_the_file(error):
+            raise
+        raise AudioError(f"{path}: {str(error).removeprefix('file_bytes: ')}") from None
     duration_ms = round(response.duration * 1000)
     everything = Piece(0, Span(0, duration_ms), Span(0, duration_ms))
     segments = stitch([everything], {0: words_of(response)}, ["unknown"])

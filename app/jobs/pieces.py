@@ -14,7 +14,7 @@ from app.recordings.cutting import Piece
 from app.recordings.plan import Plan
 from app.recordings.segments import Segment, Words
 
-THIS_PIECE = {"audio_too_short", "audio_empty", "audio_damaged", "file_too_large", "http_413", TOO_LONG}
+THIS_PIECE = {"audio_too_short", "audio_empty", "audio_damaged", "not_audio", "file_too_large", "http_413", TOO_LONG}
 """Refusals that say nothing about the other pieces."""
 
 
@@ -28,6 +28,8 @@ class Answer:
     cost_usd: Decimal | None
     reason: str | None = None
     """Why there are no words: this piece was refused."""
+    warnings: tuple[str, ...] = ()
+    """What a person who waits for the words should know."""
 
 
 async def write_down(
@@ -48,7 +50,7 @@ async def write_down(
         if not about_the_file(error):
             raise
         return Answer(Words(""), model, Decimal(0), str(error))
-    return Answer(words_of(response), response.model, response.cost_usd)
+    return Answer(words_of(response), response.model, response.cost_usd, warnings=response.warnings)
 
 
 def about_the_file(error: TranscriptionRefused) -> bool:

@@ -133,6 +133,14 @@ async def test_what_passes_is_tried_again_and_what_does_not_is_one_line(transcri
     assert refused.stderr.count("\n") == 1
 
 
+async def test_a_model_that_is_gone_is_told_once_and_the_words_are_written(transcribe: Parley, call, openai):
+    openai.transcriptions.gone.add("gpt-transcribe")
+    gone = await transcribe("call.wav")
+    assert gone.exit_code == 0, gone.stderr
+    assert len(gone.stdout.splitlines()) == 3
+    assert gone.stderr.count("gpt-4o-transcribe was used instead") == 1
+
+
 async def test_a_refused_piece_is_a_warning_and_the_others_are_written(transcribe: Parley, call: Path, openai):
     openai.transcriptions.faults.append(TranscriptionFault(status=400, code="audio_too_short"))
     done = await transcribe("call.wav")
@@ -151,6 +159,7 @@ BAD = {
         "ends before its sound",
     ),
     "big.mp3": (b"ID3" + bytes(26 << 20), "has 26 MB, more than the 25 MB"),
+    "broken.flac": (b"fLaC" + b"\x7f" * 100, "broken.flac: the flac file has no header"),
 }
 
 
