@@ -28,8 +28,8 @@ from app.errors import (
     TranscriptionUnavailable,
 )
 from app.jobs.context import JobContext
-from app.jobs.emit import emit
 from app.jobs.job import GiveUp, Handler, Job, PauseKind, TryAgain
+from app.jobs.key_trouble import kind_of, tell_of_key
 from app.jobs.pieces import Answer, tells_voices_apart, write_down
 from app.jobs.transcripts import Gone, Made, end_without, finish, keep, kept_answer
 from app.openai.transcriber import Transcriber
@@ -38,8 +38,6 @@ from app.recordings.cutting import Limits
 from app.recordings.plan import Plan, plan
 from app.recordings.segments import stitch
 from app.recordings.states import RecordingState, TranscriptState
-
-NO_MONEY = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "account_deactivated"}
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -186,8 +184,6 @@ async def _failed(context: JobContext, recording_id: UUID, reason: str) -> GiveU
 
 
 async def _tell_operator(context: JobContext, account: str, error: TranscriptionKeyRejected) -> None:
-    """Once a day for each account: every recording waits until a person has mended it."""
-    kind = "system.quota" if error.code in NO_MONEY else "system.key_rejected"
-    today = datetime.now(UTC).date()
+    """Every recording waits until a person has mended it."""
     async with db_session(context.engine) as db:
-        await emit(db, kind, f"openai/{account} {today}", {"account": account, "reason": str(error)})
+        await tell_of_key(db, kind_of(error.code), f"openai/{account}", str(error), datetime.now(UTC).date())

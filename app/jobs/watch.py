@@ -15,8 +15,7 @@ from app.db import job_health, webhooks
 from app.db.engine import db_session
 from app.errors import ConfMissing, DatabaseError
 from app.jobs.emit import emit
-from app.jobs.transcribe import NO_MONEY
-from app.logs import mask_text
+from app.jobs.key_trouble import NO_MONEY, tell_of_key
 
 LOOK_EVERY_S = 60.0
 GATHER_S = 1.0
@@ -111,10 +110,3 @@ class Watch:
         except ConfMissing:  # deleted while it talked
             return f"agent/{agent}"
         return f"{conf.provider}/{conf.account}"
-
-
-async def tell_of_key(db: AsyncSession, kind: str, account: str, text: str, today: date) -> None:
-    """Tell, once a day for each account (`openai/default`), that a provider refuses its key or has no quota left."""
-    provider, _, name = account.partition("/")
-    data = {"provider": provider, "account": name, "reason": mask_text(text)}
-    await emit(db, kind, f"{account} {today}", data)

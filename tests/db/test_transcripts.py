@@ -303,7 +303,7 @@ async def test_a_key_or_a_quota_at_fault_pauses_all_and_the_operator_hears_of_it
         with pytest.raises(PauseKind):
             await run(context, recording)
     [message] = await messages(context)
-    assert (message.kind, message.data["account"]) == (kind, "default")
+    assert (message.kind, message.data["provider"], message.data["account"]) == (kind, "openai", "default")
     assert "sk-test" not in str(message.data)
     assert (await transcript_of(context, recording)).state == "waiting"
 
