@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.call.status import CallStatus
 from app.conf.models import AgentConf
 from app.db.engine import db_session
-from app.db.recordings import change_recording, find_recording
+from app.db.recordings import change_recording, find_recording, recordings_of
 from app.db.tables import Call, Recording
 from app.db.twilio_recordings import streams_of
 from app.errors import AudioError, CarrierApiError, ConfError, StorageError
@@ -156,10 +156,18 @@ async def _follow(db: AsyncSession, recording: Recording, agent: AgentConf) -> N
     """Tell of it, and let it be written down and deleted at Twilio where its agent wants that."""
     await emit(db, "recording.ready", str(recording.id), recording_ready(recording))
     policy = agent.recording
-    if policy.source == "twilio" and policy.transcription:
+    if policy.transcription and (policy.source == "twilio" or await _is_only(db, recording.call_sid)):
         await want_transcript(db, recording)
     if policy.delete_at_twilio:
         await enqueue(db, JobKind.DELETE_AT_TWILIO, str(recording.id))
+
+
+async def _is_only(db: AsyncSession, call_sid: str) -> bool:
+    """Whether we wanted a recording of our own and have none: it could not be kept, or its machine is gone."""
+    ours = [each.state for each in await recordings_of(db, call_sid) if each.source == "own"]
+    if ours:
+        return all(state in {RecordingState.ABSENT, RecordingState.FAILED} for state in ours)
+    return any(stream.status != CallStatus.ENDED for stream in await streams_of(db, call_sid))
 
 
 def _agent(context: JobContext, name: str) -> AgentConf:

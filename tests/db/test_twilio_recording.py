@@ -16,12 +16,13 @@ from app.call.status import CallStatus
 from app.conf.models import AgentConf
 from app.conf.models.recording import RecordingPolicy as Policy
 from app.db.engine import db_session
+from app.db.recordings import add_recording
 from app.db.tables import Job as JobRow
 from app.db.tables import Recording
 from app.errors import StorageError
 from app.jobs import twilio_fetch
 from app.jobs.delete import delete_handler, request_deletion
-from app.jobs.job import GiveUp, JobKind, TryAgain
+from app.jobs.job import GiveUp, Job, JobKind, TryAgain
 from app.jobs.twilio_fetch import fetch_handler
 from app.jobs.twilio_poll import MOST_POLLS, poll_handler
 from app.jobs.twilio_recording import delete_at_twilio_handler
@@ -157,6 +158,23 @@ async def test_what_follows_is_what_the_agent_wants(house: House, policy: Policy
     await house.run(fetch_handler)
 
     assert set(await house.jobs()) - {JobKind.FETCH_RECORDING, JobKind.POLL_RECORDING} == follows
+
+
+@pytest.mark.parametrize(("ours", "written_down"), [("stored", False), ("failed", True), ("absent", True)])
+async def test_of_two_recordings_twilios_is_written_down_where_ours_could_not_be_kept(
+    house: House, ours: str, written_down: bool
+):
+    house.agents["default"] = AgentConf(recording=Policy(source="both"))
+    call = a_recorded_call()
+    await house.saved(call)
+    await house.told(notice(call))
+    twilios = await house.the()
+    async with db_session(house.engine) as db:
+        about = {"call_sid": call.call_sid, "account_sid": call.account_sid, "agent": "default", "source": "own"}
+        await add_recording(db, id=UUID(call.id), call_id=UUID(call.id), state=ours, **about)
+    await fetch_handler(house.context)(Job("1", JobKind.FETCH_RECORDING, str(twilios.id), 1))
+
+    assert (JobKind.TRANSCRIBE in await house.jobs()) is written_down
 
 
 async def test_duplicates_make_one_file_one_message_and_one_transcript_job(house: House):
