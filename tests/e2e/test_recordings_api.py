@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.call.events import Kind
 from app.db.engine import db_session
-from app.db.recordings import change_recording, save_transcript
+from app.db.recordings import add_recording, change_recording, save_transcript
 from app.db.tables import Job
 from app.recordings.states import RecordingState, TranscriptState
 from tests.db.test_calls import NOON
@@ -67,6 +67,10 @@ async def test_words_are_read_in_every_format(api: Api):
     call = await kept(api)
     path = f"/calls/{call.id}/transcript"
     assert (await api.get(path)).json()["code"] == "no_transcript"
+    async with db_session(api.house.engine) as db:
+        about = {"call_sid": call.call_sid, "account_sid": call.account_sid, "agent": call.agent, "source": "twilio"}
+        await add_recording(db, call_id=UUID(call.id), state="absent", reason="it was too short", **about)
+    assert "absent, it was too short" in (await api.get(path)).json()["detail"]
     said = [{"speaker": "caller", "start_ms": 0, "end_ms": 900, "text": "Hello"}]
     await api.record(call, said)
 

@@ -6,6 +6,7 @@ from fastapi import Header, Query, Response
 
 from app.db.call_queries import recordings_with_words
 from app.db.engine import db_session
+from app.db.tables import Recording as RecordingRow
 from app.db.tables import Transcript as TranscriptRow
 from app.recordings import formats
 from app.recordings.segments import from_json
@@ -50,7 +51,9 @@ async def read_transcript(
     """What was said, with speakers and times, by the call's recording. What was understood live is in its `turns`."""
     async with db_session(house.engine) as db:
         found = await recordings_with_words(db, await known_call(db, call_id))
-    best = _best([words for _recording, words in found if words])
+    if not (transcripts := [words for _, words in found if words]):
+        raise _no_transcript([recording for recording, _ in found])
+    best = _best(transcripts)
     form = format_ or _accepted(accept)
     if form == "json":
         return show_transcript(best)
@@ -65,8 +68,12 @@ def _accepted(accept: str) -> formats.Format:
 
 
 def _best(transcripts: list[TranscriptRow]) -> TranscriptRow:
-    """The one that is done, else one that may be; a problem 404 where there is none."""
-    if not transcripts:
-        raise Problem(404, "no_transcript", "No recording of this call was to be written down; see the call's turns.")
+    """The one that is done, else one that may be."""
     order = [TranscriptState.DONE, TranscriptState.WAITING, TranscriptState.FAILED, TranscriptState.SKIPPED]
     return min(transcripts, key=lambda each: order.index(TranscriptState(each.state)))
+
+
+def _no_transcript(recordings: list[RecordingRow]) -> Problem:
+    states = [f"{each.state}, {each.reason}" if each.reason else each.state for each in recordings]
+    there_is = f" Of its recordings: {'; '.join(states)}." if states else ""
+    return Problem(404, "no_transcript", f"No recording of this call was to be written down.{there_is} See its turns.")
