@@ -170,3 +170,9 @@ async def test_calling_needs_the_scope_calls(api: Api, method: str, path: str):
     body = {"json": {"to": CALLEE, "agent": "default"}} if method == "POST" else {}
     answer = await api.ask(method, path, key=await api.a_key("read", "write"), **body)
     assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
+
+
+@pytest.mark.parametrize("number", ["+10000000*", "15550100100", "+15550100100;ext=5", "+1-555-FLOWERS", "+1"])
+async def test_a_number_that_is_none_is_not_put_on_the_list(api: Api, number: str):
+    refused = await api.ask("POST", "/do-not-call", json={"number": number})
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "number")

@@ -24,7 +24,11 @@ inference.algorithms = [] # the links that the description has, and no guessed o
 [checks.ignored_auth]
 enabled = false # it sends wrong keys, and who guesses is shut out
 [checks.positive_data_acceptance] # a cursor may be none of ours, a row may have changed, a rule may be against a call
-expected-statuses = ["2xx", "3xx", 400, 403, 404, 409, 412, 429]
+expected-statuses = ["2xx", "3xx", 400, 403, 404, 409, 410, 412, 429]
+
+[[operations]] # it would revoke the key that all of this is asked with
+include-operation-id = "revoke_key"
+enabled = false
 
 [[operations]] # Twilio refuses wrong accounts; our own webhooks refuse everybody while no account is set
 include-path-regex = "^/twilio/|/v1/twilio/|/connect$"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.conf.models import Modernised
+from app.conf.models import Modernised, SemanticVad, ServerVad
 from app.openai.constants import UNFIT_VOICES, realtime_model
 from app.openai.legacy.moving import MISSING, Moving
 
@@ -129,9 +129,14 @@ def _modalities(value: Any) -> Any:
     return ["audio"] if isinstance(value, list) and "audio" in value else value
 
 
+_VAD_FIELDS = ServerVad.model_fields.keys() | SemanticVad.model_fields.keys()
+
+
 def _turn_detection(value: Any) -> Any:
     match value:
-        case None | "none" | {"type": "none"}:
+        case None | "none":
+            return None
+        case {"type": "none", **rest} if rest.keys() <= _VAD_FIELDS:
             return None
         case str():
             return {"type": value}

@@ -4,15 +4,16 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from app.conf.models import E164
+from app.conf.models import e164
 from app.conf.models.variables import Variables
 from app.db.tables import OutboundRequest
 from app.outbound.states import OutboundState
 from app.web.api.paging import Page
 
 _E164 = r"^\+[1-9][0-9]{4,14}$"
+_WRITTEN = r"^\+[1-9][0-9 ().-]{4,38}$"
 _NUMBER: dict[str, Any] = {"pattern": _E164, "examples": ["+41446681800"]}
 _EXAMPLE: dict[str, Any] = {
     "to": "+41446681800",
@@ -120,7 +121,11 @@ class NewOptOut(BaseModel):
         extra="forbid", strict=True, json_schema_extra={"examples": [{"number": "+41446681800", "note": "by letter"}]}
     )
 
-    number: Annotated[E164, Field(max_length=40, description="In E.164 form.", json_schema_extra=_NUMBER)]
+    number: Annotated[
+        str,
+        Field(pattern=_WRITTEN, description="With its country; blanks may stand in it.", examples=["+41446681800"]),
+        AfterValidator(e164),
+    ]
     note: Annotated[str | None, Field(max_length=1000, description="Why.")] = None
 
 

@@ -424,3 +424,13 @@ def test_a_null_in_todays_words_is_a_value_that_is_refused_where_there_is_none()
 def test_a_tool_whose_type_is_no_word_is_refused(kind):
     with pytest.raises(ConfInvalid, match="tools"):
         parse("agent", "a", legacy.agent({"tools": [{"type": kind, "name": "x"}]})[0], KNOWN)
+
+
+def test_no_turn_detection_with_a_word_that_nobody_knows_is_refused():
+    for fields, fine in (({"threshold": 0.5}, True), ({"treshold": 0.5}, False)):
+        today, _ = legacy.agent({"turn_detection": {"type": "none"} | fields})
+        if fine:
+            assert parse("agent", "a", today, KNOWN)
+        else:
+            with pytest.raises(ConfInvalid, match="treshold"):
+                parse("agent", "a", today, KNOWN)
