@@ -82,8 +82,11 @@ class AgentLeg:
 
     async def hear(self, frame: str) -> None:
         """The caller's next frame."""
-        with self._losing(self._session):
+        session = self._session
+        try:  # fifty times a second: no context manager here
             await self._audio.send(frame)
+        except SessionLost as error:
+            self._on_loss(session, error)
 
     async def ask(self, action: ForModel) -> None:
         """Let the model do something; while there is no session, whatever makes sense in the next one waits."""
@@ -155,9 +158,12 @@ class AgentLeg:
         try:
             yield
         except SessionLost as error:
-            if session is not None and session is self._session:
-                self._note(Kind.SESSION_ERROR, message=str(error), severity="over")
-                self._hopeless = session[0].status is SessionStatus.ERROR
+            self._on_loss(session, error)
+
+    def _on_loss(self, session: RealtimeSession | None, error: SessionLost) -> None:
+        if session is not None and session is self._session:
+            self._note(Kind.SESSION_ERROR, message=str(error), severity="over")
+            self._hopeless = session[0].status is SessionStatus.ERROR
             self._lose(session, str(error))
 
     def _lose(self, session: RealtimeSession | None, why: str) -> None:

@@ -210,7 +210,7 @@ class Rehearsal:
             flow=CallFlow(speaks_first=True),
             journal=self.journal,
             now_ms=lambda: self.line.now_ms,
-            deadlines=Deadlines(tick_s=0.0005, speed=1000),
+            deadlines=Deadlines(tick_s=0.0005, speed=100),
             session_ready=lambda: None,
         )
 
