@@ -190,7 +190,7 @@ async def test_an_option_that_cannot_be_is_named(transcribe: Parley, call: Path)
     assert "--language" in refused.stderr
 
 
-async def test_a_call_we_recorded_is_written_down_after_it_with_both_speakers(rig):
+async def test_r0_1_a_call_we_recorded_is_written_down_after_it_with_both_speakers(rig):
     greets, answers = Reply.of(Say.phrase(GREETING)), Reply.of(Say.phrase(ANSWER))
     house = await rig(ScriptedBrain([greets, answers]), agent={"recording": {"source": "own"}}, speed=3.0)
     call = await house.ring()

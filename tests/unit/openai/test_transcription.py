@@ -35,7 +35,7 @@ async def test_r0_35_every_model_and_format_gives_the_words_of_both_speakers():
                     assert [round(segment.start) for segment in told.segments] == [0, 4]
 
 
-async def test_r0_36_to_r0_40_the_request_goes_over_the_wire_as_documented():
+async def test_r0_36_r0_37_r0_38_r0_39_r0_40_the_request_goes_over_the_wire_as_documented():
     async with house() as at:
         await at.ask(
             model="whisper-1",

@@ -79,7 +79,7 @@ def response(body, **fields):
     return response_of(read, question, "req_1")
 
 
-def test_r0_41_to_r0_43_the_default_model_gives_text_language_and_a_duration_that_we_measured():
+def test_r0_41_r0_42_r0_43_the_default_model_gives_text_language_and_a_duration_that_we_measured():
     told = response({"text": " Hello. ", "languages": [{"code": "en"}], "usage": {"type": "duration", "seconds": 42}})
     assert (told.text, told.language, told.languages) == ("Hello.", "en", ("en",))
     assert (told.duration, told.duration_source) == (42, "measured")
