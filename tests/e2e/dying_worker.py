@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import app.main  # noqa: F401 (a worker imports it: once for all of them)
 from app import logs
 from app.cli.worker import _work
 from app.jobs import transcribe
