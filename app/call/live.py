@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from app.call.bridge import Bridge, RunToolCall
+from app.call.bridge import Bridge
 from app.call.carrier import Carrier
 from app.call.commands import Command, Outcome
 from app.call.dialling import OpenSession, ReopenSession
@@ -21,10 +21,10 @@ from app.call.recording import CallRecording
 from app.call.registry import Registry
 from app.call.socket import StreamSocket
 from app.call.status import CallStatus, EndReason, may_move
+from app.call.tool_calls import Asked, Handler, ToolCalls
 from app.call.transfer import Transfer
-from app.conf.models import AgentConf
+from app.conf.models import AgentConf, StopRecordingTool
 from app.errors import CarrierError
-from app.realtime.events import ToolCall
 from app.timing import Deadlines, clock
 from app.twilio import twiml
 
@@ -48,9 +48,7 @@ class LiveCall:
         fallback_number: str | None,
         open_session: OpenSession,
         reopen_session: ReopenSession,
-        run_tool: RunToolCall,
-        hang_up_tools: frozenset[str],
-        decline_tools: frozenset[str],
+        run_tool: Handler,
         carrier: Carrier,
         dial_prefixes: Callable[[], Sequence[str]],
         journals: JournalWriter,
@@ -69,8 +67,6 @@ class LiveCall:
         self._deadlines = deadlines
         self._clock = clock(deadlines.speed)
         self._started_ms = self._clock()
-        self._run_tool = run_tool
-        self._decline_tools = decline_tools
         self._finished = finished
         self._first_notes = first_notes
         records = agent.recording.own and record.recording == "on"
@@ -93,6 +89,12 @@ class LiveCall:
             time_limit_s=agent.max_call_seconds,
             within_s=deadlines.carrier_s,
         )
+        tools = ToolCalls(
+            agent.functions,
+            own={StopRecordingTool: self._decline_recording},
+            others=run_tool,
+            deadline_s=deadlines.tool_s,
+        )
         flow = CallFlow(
             barge_in=agent.turn_detection.interrupt_response,
             least_barge_in_ms=agent.min_barge_in_ms,
@@ -100,7 +102,7 @@ class LiveCall:
             speaks_first=agent.speaks_first,
             greeting_shielded=not agent.greeting_interruptible,
             answers_by_itself=agent.turn_detection.create_response,
-            hang_up_tools=hang_up_tools,
+            hang_up_tools=tools.hang_up_tools,
             goodbye_ms=deadlines.ms(deadlines.goodbye_s),
         )
         self._bridge = Bridge(
@@ -109,7 +111,7 @@ class LiveCall:
             agent=agent,
             open_session=open_session,
             reopen_session=reopen_session,
-            run_tool=self._tool,
+            run_tool=tools.run,
             flow=flow,
             journal=self._journal,
             now_ms=self._now_ms,
@@ -165,8 +167,8 @@ class LiveCall:
         """Keep it again; False where the recording was not paused."""
         return await self._recording.resume()
 
-    async def _tool(self, call: ToolCall) -> str:
-        return await self._recording.decline() if call.name in self._decline_tools else await self._run_tool(call)
+    async def _decline_recording(self, _asked: Asked) -> str:
+        return await self._recording.decline()
 
     async def _carry(self) -> EndReason:
         try:

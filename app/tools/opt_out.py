@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from app.call.tool_calls import Asked
 from app.conf.models import e164
 from app.errors import ToolError
 from app.outbound.opting_out import OptedOut
@@ -16,7 +17,7 @@ DONE = "The number is on the do-not-call list. We will not call it again."
 _log = structlog.stdlib.get_logger(__name__)
 
 
-async def opt_out(wish: OptedOut, keep: KeepOptOut) -> str:
+async def opt_out(wish: OptedOut, keep: KeepOptOut, _asked: Asked) -> str:
     """Put the number on the do-not-call list; what the model is told of it. Raises `ToolError`."""
     try:
         is_number = e164(wish.number) == wish.number

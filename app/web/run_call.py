@@ -12,6 +12,7 @@ from app.call.live import LiveCall
 from app.call.record import CallRecord
 from app.call.registry import Registry
 from app.call.socket import StreamSocket
+from app.conf.models import OptOutTool
 from app.outbound.opting_out import OptedOut
 from app.realtime.session import RealtimeProvider
 from app.timing import Deadlines
@@ -39,9 +40,7 @@ class RunCall:
     async def __call__(self, arrival: Arrival, socket: StreamSocket, started: Started) -> None:
         """Carry the call to its end."""
         wish = OptedOut(number=arrival.party, agent=arrival.agent_name, call_id=arrival.call_id)
-        toolbox = Toolbox(
-            arrival.agent.functions, deadline_s=self.deadlines.tool_s, opt_out=partial(opt_out, wish, self.opted_out)
-        )
+        toolbox = Toolbox({OptOutTool: partial(opt_out, wish, self.opted_out)})
         call = LiveCall(
             self._record(arrival),
             arrival.agent,
@@ -50,9 +49,7 @@ class RunCall:
             fallback_number=arrival.fallback_number,
             open_session=arrival.session,
             reopen_session=partial(self.providers[arrival.agent.provider].open, arrival.agent),
-            run_tool=toolbox.run,
-            hang_up_tools=toolbox.hang_up_tools,
-            decline_tools=toolbox.decline_tools,
+            run_tool=toolbox,
             carrier=self.carrier(arrival.account_sid),
             dial_prefixes=partial(self.dial_prefixes, arrival.account_sid),
             journals=self.journals,

@@ -6,14 +6,19 @@ Rows are validated with a `Known` as context (what this build can do), so that t
 from app.conf.models.accounts import NumberConf, OpenAICoreConf, TwilioCoreConf
 from app.conf.models.agent import AgentConf, Fallback, RetentionRatio, StoredPrompt, Tracing
 from app.conf.models.base import BY_SHAPE, DEFAULT, E164, Conf, RowName, e164
+from app.conf.models.budget import BudgetConf
 from app.conf.models.filling import built_in, defaults, fill, spoken_fallback, zone_of
 from app.conf.models.hours import OpeningHours, is_open
+from app.conf.models.keypad import KeyAction, KeyEnds, KeypadConf, KeySwitches, KeyTells, KeyTransfers
 from app.conf.models.known import Finding, Known, Modernised, ProviderRules, Risk
 from app.conf.models.limits import LimitsConf
+from app.conf.models.machines import MachinePolicy, VoicemailConf
 from app.conf.models.outbound import OutboundConf
 from app.conf.models.prices import PricesConf, TelephonyPrices, TokenPrices
 from app.conf.models.recording import RecordingPolicy, RecordingSource, RecordingTranscription
+from app.conf.models.redaction import RedactionConf
 from app.conf.models.rows import SECTIONS, SINGLE, explain, parse
+from app.conf.models.silence import SilenceConf
 from app.conf.models.speech import (
     CustomVoice,
     NoiseReduction,
@@ -24,13 +29,26 @@ from app.conf.models.speech import (
     TurnDetection,
 )
 from app.conf.models.tools import (
+    CollectDigitsTool,
+    CurrentTimeTool,
+    Destination,
     EndCallTool,
     FunctionTool,
+    HttpTool,
     LookupTool,
     McpTool,
     OptOutTool,
+    OutputMap,
+    PythonTool,
+    QueryKnowledgeTool,
+    SendDtmfTool,
+    SendSmsTool,
     StopRecordingTool,
+    SwitchAgentTool,
+    TakeMessageTool,
     ToolConf,
+    TransferCallTool,
+    WorkingTool,
 )
 from app.conf.models.unfilled import unfilled, unfilled_by_number
 from app.conf.models.variables import MOST_VARIABLES, as_text, clean, filled, is_name
@@ -44,15 +62,27 @@ __all__ = [
     "SECTIONS",
     "SINGLE",
     "AgentConf",
+    "BudgetConf",
+    "CollectDigitsTool",
     "Conf",
+    "CurrentTimeTool",
     "CustomVoice",
+    "Destination",
     "EndCallTool",
     "Fallback",
     "Finding",
     "FunctionTool",
+    "HttpTool",
+    "KeyAction",
+    "KeyEnds",
+    "KeySwitches",
+    "KeyTells",
+    "KeyTransfers",
+    "KeypadConf",
     "Known",
     "LimitsConf",
     "LookupTool",
+    "MachinePolicy",
     "McpTool",
     "MessageKind",
     "Modernised",
@@ -63,27 +93,39 @@ __all__ = [
     "OpeningHours",
     "OptOutTool",
     "OutboundConf",
+    "OutputMap",
     "PrecallConf",
     "PricesConf",
     "ProviderRules",
+    "PythonTool",
+    "QueryKnowledgeTool",
     "RecordingPolicy",
     "RecordingSource",
     "RecordingTranscription",
+    "RedactionConf",
     "RetentionRatio",
     "Risk",
     "RowName",
     "SemanticVad",
+    "SendDtmfTool",
+    "SendSmsTool",
     "ServerVad",
+    "SilenceConf",
     "StopRecordingTool",
     "StoredPrompt",
+    "SwitchAgentTool",
+    "TakeMessageTool",
     "TelephonyPrices",
     "TokenPrices",
     "ToolConf",
     "Tracing",
     "Transcription",
+    "TransferCallTool",
     "TurnDetection",
     "TwilioCoreConf",
+    "VoicemailConf",
     "WebhookConf",
+    "WorkingTool",
     "as_text",
     "built_in",
     "clean",

@@ -5,8 +5,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, Tag, ValidationInfo, field_validator, model_validator
 
 from app.conf.models.base import BY_SHAPE, DEFAULT, E164, Conf, RowName
+from app.conf.models.budget import BudgetConf
+from app.conf.models.keypad import KeypadConf
 from app.conf.models.known import Known
+from app.conf.models.machines import MachinePolicy, VoicemailConf
 from app.conf.models.recording import RecordingPolicy
+from app.conf.models.redaction import RedactionConf
+from app.conf.models.silence import SilenceConf
 from app.conf.models.speech import NoiseFilter, NoiseReduction, ServerVad, Transcription, TurnDetection, Voice
 from app.conf.models.tools import (
     FunctionChoice,
@@ -105,9 +110,18 @@ class AgentConf(Conf):
     tool_choice: ToolChoice = "auto"
     rollover_minutes: Annotated[int, Field(ge=1, le=600)] = 50
     """A session is replaced by a new one at this age, in a silence, before its provider ends it."""
+    keypad: KeypadConf = KeypadConf()
     max_call_seconds: Annotated[int, Field(ge=10, le=14_400)] = 3600
+    silence: SilenceConf | None = SilenceConf()
+    """Null: a call of which nobody says a word goes on."""
+    budget: BudgetConf = BudgetConf()
     fallback: Fallback = Fallback()
+    voicemail: VoicemailConf | None = None
+    """What a caller is offered where no agent can talk and there is no fallback number, or nobody answers there."""
+    answering_machine: MachinePolicy = MachinePolicy()
+    """For calls that we place."""
     recording: RecordingPolicy = RecordingPolicy()
+    redaction: RedactionConf = RedactionConf()
     variables: DeclaredVariables = Field(default_factory=dict)
     """What `{{name}}` stands for in instructions, greeting, fallback message and consent line, where the call itself
     brings no other value; null for what each call brings."""

@@ -1,0 +1,56 @@
+"""Tools that the model's provider runs for the agent."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, Tag, model_validator
+
+from app.conf.models.base import BY_SHAPE, Conf
+from app.conf.models.tools.base import ToolName
+
+
+class McpToolFilter(Conf):
+    """Some of a server's tools: by name, or those that change nothing."""
+
+    tool_names: list[str] | None = None
+    read_only: bool | None = None
+
+
+class McpApproval(Conf):
+    """Which of a server's tools are asked about, and which never."""
+
+    always: McpToolFilter | None = None
+    never: McpToolFilter | None = None
+
+
+class McpTool(Conf):
+    """An MCP server whose tools the provider runs for the agent; exactly one field says where it is."""
+
+    type: Literal["mcp"]
+    server_label: ToolName
+    server_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    connector_id: str | None = None
+    tunnel_id: str | None = None
+    authorization: SecretStr | None = None
+    headers: dict[str, SecretStr] | None = None
+    allowed_tools: (
+        Annotated[Annotated[list[str], Tag("list")] | Annotated[McpToolFilter, Tag("object")], BY_SHAPE] | None
+    ) = None
+    require_approval: (
+        Annotated[Annotated[Literal["always", "never"], Tag("text")] | Annotated[McpApproval, Tag("object")], BY_SHAPE]
+        | None
+    ) = None
+    """Left out, the provider asks before every call."""
+    server_description: str | None = None
+    defer_loading: bool | None = None
+    allowed_callers: list[Literal["direct", "programmatic"]] | None = None
+
+    @property
+    def name(self) -> str:
+        """What no other tool of the agent may be called."""
+        return self.server_label
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> "McpTool":
+        if sum(way is not None for way in (self.server_url, self.connector_id, self.tunnel_id)) != 1:
+            raise ValueError("exactly one of server_url, connector_id and tunnel_id is needed")
+        return self
