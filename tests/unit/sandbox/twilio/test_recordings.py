@@ -162,7 +162,7 @@ async def test_a_pause_is_silent_and_a_stopped_recording_ends(twilio: SandboxTwi
     assert (again.status_code, again.json()["code"]) == (404, 20404)
     caller, agent = channels((await rest.get(f"{RECORDINGS}/{recording.sid}.wav")).content)
     assert (agent != 0).sum() < 400 * BYTES_PER_MS
-    assert (caller != 0).sum() <= 100 * BYTES_PER_MS
+    assert (caller != 0).sum() < 150 * BYTES_PER_MS  # what was said behind the stop would make it 200
 
 
 async def test_recordings_are_listed_fetched_and_deleted_as_the_api_shows_them(
