@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Computed, ForeignKey, Index, Numeric, Text, UniqueConstraint, func, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REGCONFIG, TIMESTAMP, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -374,3 +374,56 @@ class OptOut(Table):
     note: Mapped[str | None]
     call_id: Mapped[UUID | None]
     """The call in which it was said, where an agent added it."""
+
+
+class KnowledgeDocument(Table):
+    """A document that agents look things up in."""
+
+    __tablename__ = "knowledge_documents"
+    __table_args__ = (UniqueConstraint("collection", "name"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    collection: Mapped[str]
+    name: Mapped[str]
+    title: Mapped[str]
+    media_type: Mapped[str]
+    language: Mapped[str | None]
+    """Like `de`; without one, words are found in no other form than their own."""
+    sha256: Mapped[str]
+    """Of the bytes that were uploaded."""
+    bytes: Mapped[int]
+    chunks: Mapped[int]
+    """How many."""
+    text: Mapped[str]
+    """What was read of it, as Markdown where it has headings."""
+    version: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_by: Mapped[str]
+
+
+class KnowledgeChunk(Table):
+    """A piece of a document: what a search finds."""
+
+    __tablename__ = "knowledge_chunks"
+    __table_args__ = (Index("knowledge_chunks_search", "search", postgresql_using="gin"),)
+
+    document_id: Mapped[UUID] = mapped_column(
+        ForeignKey("knowledge_documents.id", ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    config: Mapped[Any] = mapped_column(REGCONFIG)
+    """PostgreSQL's name for the language."""
+    heading: Mapped[str]
+    """The title and the headings that it stands under."""
+    text: Mapped[str]
+    spellings: Mapped[str]
+    """Other ways to write what is in it: `ab4711` for AB-4711, `cafe` for café."""
+    search: Mapped[Any] = mapped_column(
+        TSVECTOR,
+        Computed(
+            "setweight(to_tsvector(config, heading), 'A') || setweight(to_tsvector(config, text), 'D') "
+            "|| setweight(to_tsvector('simple', spellings), 'D')",
+            persisted=True,
+        ),
+    )
