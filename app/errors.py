@@ -218,3 +218,11 @@ class EgressRefused(ParleyError):
 
 class EgressFailed(ParleyError):
     """A server that somebody configured could not be reached or did not answer; the message says how it failed."""
+
+
+class DocumentRefused(ParleyError):
+    """A document cannot be taken in; the message says why and what would help, `code` why in one word."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
