@@ -1,6 +1,6 @@
 # Each word sets .venv up first where that is needed; see scripts/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz test-live check parity run lock compose-check
+.PHONY: help setup demo test fuzz test-live check image-check parity run lock compose-check
 
 PY := .venv/bin/python
 
@@ -20,6 +20,9 @@ test: setup ## the whole test suite
 
 fuzz: setup ## ten minutes of made-up requests to the API, other ones each time (FUZZ_SECONDS=600)
 	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) $(PY) -m pytest tests/e2e/test_schema.py $(ARGS)
+
+image-check: setup ## run the steps that build the container image; needs no engine
+	@$(PY) -m pytest -m image $(ARGS)
 
 check: setup ## format, lint, types and the direction of imports
 	$(PY) -m ruff check .

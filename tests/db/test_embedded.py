@@ -48,6 +48,27 @@ def data_dir() -> Iterator[Path]:
         yield Path(directory) / "data"
 
 
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    """A data directory with a cluster in it: making one takes a second."""
+    with tempfile.TemporaryDirectory(prefix="parley-test-") as directory:
+        Path(directory).chmod(0o711)
+        asyncio.run(_make(Path(directory) / "data"))
+        yield Path(directory) / "data"
+
+
+@pytest.fixture
+def used_dir(made: Path, data_dir: Path) -> Path:
+    """A data directory of this test's own that has been used before."""
+    subprocess.run(["cp", "-a", made, data_dir], check=True)
+    return data_dir
+
+
+async def _make(data_dir: Path) -> None:
+    async with EmbeddedPostgres(data_dir, durable=False):
+        pass
+
+
 @contextlib.contextmanager
 def another_process(data_dir: Path, python: str = sys.executable, **as_user: object) -> Iterator[subprocess.Popen[str]]:
     """A process that uses the server until its standard input ends."""
@@ -123,34 +144,34 @@ async def test_a_server_starts_from_nothing_keeps_its_data_and_leaves_no_process
     assert processes_of(data_dir) == []
 
 
-async def test_only_this_machine_with_the_password_gets_in(data_dir: Path):
-    async with EmbeddedPostgres(data_dir, durable=False) as url:
+async def test_only_this_machine_with_the_password_gets_in(used_dir: Path):
+    async with EmbeddedPostgres(used_dir, durable=False) as url:
         assert "@127.0.0.1:" in url
         assert await answer(url, "show listen_addresses") == "127.0.0.1"
         password = url.split(":")[2].split("@")[0]
         with pytest.raises(asyncpg.InvalidPasswordError):
             await answer(url.replace(password, "wrong"))
-        assert password not in "".join(processes_of(data_dir))
-        assert (data_dir / "postgres/connection.json").stat().st_mode & 0o777 == 0o600
-        assert (data_dir / "postgres/cluster").stat().st_mode & 0o777 == 0o700
+        assert password not in "".join(processes_of(used_dir))
+        assert (used_dir / "postgres/connection.json").stat().st_mode & 0o777 == 0o600
+        assert (used_dir / "postgres/cluster").stat().st_mode & 0o777 == 0o700
 
 
-async def test_a_second_process_shares_the_server_and_does_not_stop_it(data_dir: Path):
-    async with EmbeddedPostgres(data_dir, durable=False) as url:
-        with another_process(data_dir) as second:
+async def test_a_second_process_shares_the_server_and_does_not_stop_it(used_dir: Path):
+    async with EmbeddedPostgres(used_dir, durable=False) as url:
+        with another_process(used_dir) as second:
             assert await asyncio.to_thread(url_of, second) == url
         assert second.returncode == 0
         assert await answer(url) == 1
 
 
-async def test_the_server_outlives_the_process_that_started_it_while_another_uses_it(data_dir: Path):
-    with another_process(data_dir) as first:
+async def test_the_server_outlives_the_process_that_started_it_while_another_uses_it(used_dir: Path):
+    with another_process(used_dir) as first:
         url = await asyncio.to_thread(url_of, first)
-        mine = EmbeddedPostgres(data_dir, durable=False)
+        mine = EmbeddedPostgres(used_dir, durable=False)
         assert await mine.start() == url
     assert await answer(url) == 1
     await mine.stop()
-    assert processes_of(data_dir) == []
+    assert processes_of(used_dir) == []
 
 
 async def test_processes_that_start_together_get_one_server(data_dir: Path):
@@ -161,82 +182,82 @@ async def test_processes_that_start_together_get_one_server(data_dir: Path):
     assert await all_gone(data_dir)
 
 
-async def test_a_killed_app_leaves_no_process(data_dir: Path):
-    with another_process(data_dir) as killed:
+async def test_a_killed_app_leaves_no_process(used_dir: Path):
+    with another_process(used_dir) as killed:
         await asyncio.to_thread(url_of, killed)
         killed.kill()
-    assert await all_gone(data_dir)
+    assert await all_gone(used_dir)
 
 
-async def test_a_start_right_after_the_app_was_killed_has_a_server(data_dir: Path):
-    with another_process(data_dir) as killed:
+async def test_a_start_right_after_the_app_was_killed_has_a_server(used_dir: Path):
+    with another_process(used_dir) as killed:
         await asyncio.to_thread(url_of, killed)
         killed.kill()
         killed.wait()
-        async with EmbeddedPostgres(data_dir, durable=False) as url:
+        async with EmbeddedPostgres(used_dir, durable=False) as url:
             assert await answers_again(url)
 
 
-async def test_a_killed_server_comes_back_under_the_same_url(data_dir: Path):
-    async with EmbeddedPostgres(data_dir, durable=False) as url:
+async def test_a_killed_server_comes_back_under_the_same_url(used_dir: Path):
+    async with EmbeddedPostgres(used_dir, durable=False) as url:
         for _ in range(5):
-            killed = server_pid(data_dir)
+            killed = server_pid(used_dir)
             os.kill(killed, signal.SIGKILL)
             assert await answers_again(url)
-            assert server_pid(data_dir) != killed
-    assert processes_of(data_dir) == []
+            assert server_pid(used_dir) != killed
+    assert processes_of(used_dir) == []
 
 
-async def test_a_server_whose_supervisor_was_killed_is_replaced_at_the_next_start(data_dir: Path):
-    server = EmbeddedPostgres(data_dir, durable=False)
+async def test_a_server_whose_supervisor_was_killed_is_replaced_at_the_next_start(used_dir: Path):
+    server = EmbeddedPostgres(used_dir, durable=False)
     await server.start()
-    orphan = server_pid(data_dir)
+    orphan = server_pid(used_dir)
     os.kill(int(shown(orphan, "ppid")), signal.SIGKILL)
     await server.stop()
-    assert processes_of(data_dir), "nobody was left to stop it"
+    assert processes_of(used_dir), "nobody was left to stop it"
 
-    async with EmbeddedPostgres(data_dir, durable=False) as url:
+    async with EmbeddedPostgres(used_dir, durable=False) as url:
         assert await answer(url) == 1
-        assert server_pid(data_dir) != orphan
-    assert processes_of(data_dir) == []
+        assert server_pid(used_dir) != orphan
+    assert processes_of(used_dir) == []
 
 
-async def test_a_stale_pid_file_that_names_a_living_stranger_is_no_obstacle_and_no_harm_to_it(data_dir: Path):
-    async with EmbeddedPostgres(data_dir, durable=False):
-        pid_file = data_dir / "postgres/cluster/postmaster.pid"
+async def test_a_stale_pid_file_that_names_a_living_stranger_is_no_obstacle_and_no_harm_to_it(used_dir: Path):
+    async with EmbeddedPostgres(used_dir, durable=False):
+        pid_file = used_dir / "postgres/cluster/postmaster.pid"
         lines = pid_file.read_text().splitlines()
     with subprocess.Popen(["sleep", "60"]) as stranger:  # noqa: ASYNC220 (returns at once)
         pid_file.write_text("\n".join([str(stranger.pid), *lines[1:], ""]))
-        async with EmbeddedPostgres(data_dir, durable=False) as url:
+        async with EmbeddedPostgres(used_dir, durable=False) as url:
             assert await answer(url) == 1
         assert stranger.poll() is None
         stranger.kill()
 
 
-async def test_the_data_directory_may_be_moved(data_dir: Path):
-    async with EmbeddedPostgres(data_dir, durable=False) as url:
+async def test_the_used_directory_may_be_moved(used_dir: Path):
+    async with EmbeddedPostgres(used_dir, durable=False) as url:
         await answer(url, "create table kept ()")
-    moved = data_dir.rename(data_dir.with_name("moved"))  # noqa: ASYNC240 (at once)
+    moved = used_dir.rename(used_dir.with_name("moved"))  # noqa: ASYNC240 (at once)
     async with EmbeddedPostgres(moved, durable=False) as url:
         assert await answer(url, "select count(*) from kept") == 0
 
 
-async def test_data_whose_password_is_lost_is_never_overwritten(data_dir: Path):
-    async with EmbeddedPostgres(data_dir, durable=False):
+async def test_data_whose_password_is_lost_is_never_overwritten(used_dir: Path):
+    async with EmbeddedPostgres(used_dir, durable=False):
         pass
-    (data_dir / "postgres/connection.json").unlink()
+    (used_dir / "postgres/connection.json").unlink()
     with pytest.raises(DatabaseError, match=r"connection\.json"):
-        await EmbeddedPostgres(data_dir).start()
-    assert (data_dir / "postgres/cluster/PG_VERSION").exists()
+        await EmbeddedPostgres(used_dir).start()
+    assert (used_dir / "postgres/cluster/PG_VERSION").exists()
 
 
-async def test_a_server_that_cannot_start_says_why(data_dir: Path):
-    async with EmbeddedPostgres(data_dir, durable=False):
+async def test_a_server_that_cannot_start_says_why(used_dir: Path):
+    async with EmbeddedPostgres(used_dir, durable=False):
         pass
-    (data_dir / "postgres/cluster/postgresql.conf").write_text("no_such_setting = 1\n")
+    (used_dir / "postgres/cluster/postgresql.conf").write_text("no_such_setting = 1\n")
     with pytest.raises(DatabaseError, match="no_such_setting"):
-        await EmbeddedPostgres(data_dir, durable=False).start()
-    assert await all_gone(data_dir)
+        await EmbeddedPostgres(used_dir, durable=False).start()
+    assert await all_gone(used_dir)
 
 
 async def test_a_data_directory_that_cannot_be_made_is_a_database_error(data_dir: Path):

@@ -122,6 +122,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     return image
 
 
+@pytest.mark.image
 def test_the_steps_end_in_a_command_that_starts(image: Image) -> None:
     [program, *arguments] = json.loads(image.said["CMD"])
 
@@ -130,11 +131,13 @@ def test_the_steps_end_in_a_command_that_starts(image: Image) -> None:
     assert "serve" in image.run([program, "--help"])
 
 
+@pytest.mark.image
 def test_the_image_holds_code_migrations_and_scripts_and_nothing_else(image: Image) -> None:
     assert {path.name for path in (image.root / "srv/parley").iterdir()} == {"app", "migrations", "docker"}
     assert image.run(["python", "-c", "import app; print(app.__file__)"]).startswith(str(image.root / "srv/parley"))
 
 
+@pytest.mark.image
 def test_the_image_can_run_without_writing_to_itself(image: Image) -> None:
     sources = list((image.root / "srv/parley/app").rglob("*.py"))
 
@@ -143,6 +146,7 @@ def test_the_image_can_run_without_writing_to_itself(image: Image) -> None:
     assert image.env["PYTHONDONTWRITEBYTECODE"] == "1"
 
 
+@pytest.mark.image
 def test_the_image_runs_as_an_ordinary_user_who_owns_what_volumes_cover(image: Image) -> None:
     assert image.said["USER"] == "10001:10001"
     assert image.said["VOLUME"] == image.env["DATA_DIR"] == "/data"
@@ -150,6 +154,7 @@ def test_the_image_runs_as_an_ordinary_user_who_owns_what_volumes_cover(image: I
         assert (image.root / folder).is_dir()
 
 
+@pytest.mark.image
 def test_the_image_stops_by_the_signal_that_drains(image: Image) -> None:
     assert image.said["STOPSIGNAL"] == "SIGTERM"
     assert image.said["CMD"].startswith("[")  # no shell between the signal and the server
