@@ -24,6 +24,11 @@ def base64_size(text: str) -> int:
     return len(text) // 4 * 3 - text.count("=", -2)
 
 
+def silent_like(audio: str) -> str:
+    """Silence in base64, as long as that audio is."""
+    return to_base64(SILENCE * base64_size(audio))
+
+
 def to_base64(audio: bytes) -> str:
     """Raw audio as base64 text."""
     return base64.b64encode(audio).decode("ascii")

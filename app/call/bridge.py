@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from app.audio import silent_like
 from app.call.actions import Action, AnswerTool, Beside, Clear, End, Play, Reconnect, RunTool, Wake
 from app.call.agent_leg import AgentLeg
 from app.call.call_journal import Journal
@@ -72,6 +73,8 @@ class Bridge:
             now_ms=now_ms,
             deadlines=deadlines,
         )
+        self.deaf = False
+        """Whether the agent hears silence instead of the caller."""
         self._live = False
         self._frames = CallerFrames()
         self._nudge = asyncio.Event()
@@ -133,7 +136,7 @@ class Bridge:
             if type(event) is Media:
                 if self._frames.is_next(event):
                     self._journal.recorder.caller(event.at_ms, event.payload, self._now_ms())
-                    await self._agent.hear(event.payload)
+                    await self._agent.hear(silent_like(event.payload) if self.deaf else event.payload)
             elif isinstance(event, Ignored | Started):
                 self._frames.oddities["unexpected"] += 1
             else:

@@ -13,13 +13,13 @@ from app.call.actions import (
     Respond,
     RunTool,
     Say,
-    TellModel,
 )
 from app.call.answers import Answers
 from app.call.barge_in import BargeIn
 from app.call.caller_turn import CallerTurn
 from app.call.events import CallEvent, Kind
 from app.call.goodbye import Goodbye
+from app.call.keypad import Keypad, KeyWorks
 from app.call.latency import Latency
 from app.call.notes import note, problem
 from app.call.open_tools import OpenTools
@@ -27,6 +27,7 @@ from app.call.resuming import Resuming
 from app.call.status import EndReason
 from app.call.succession import Succession
 from app.call.voice import Voice
+from app.conf.models import KeypadConf
 from app.realtime.events import (
     AgentTranscript,
     ApprovalRequested,
@@ -64,6 +65,8 @@ class CallFlow:
         hang_up_tools: Collection[str] = (),
         goodbye_ms: float = 10_000,
         apology: str = APOLOGY,
+        keypad: KeypadConf | None = None,
+        key_works: KeyWorks = KeyWorks(),  # noqa: B008 (a frozen value)
     ) -> None:
         self._caller = CallerTurn(BargeIn(allowed=barge_in, least_ms=least_barge_in_ms), own_gating=own_gating)
         self._caller.shielded = greeting_shielded and speaks_first
@@ -85,6 +88,15 @@ class CallFlow:
             speaks_first=speaks_first,
         )
         """What a change of the session leads to."""
+        self.keypad = Keypad(
+            keypad or KeypadConf(),
+            answers=self._answers,
+            goodbye=self._goodbye,
+            voice=self._voice,
+            say_last=self.say_last,
+            works=key_works,
+        )
+        """What the caller's keys lead to."""
 
     def on_session_lost(self, at_ms: float) -> list[Action]:
         """The session is gone, and another will go on."""
@@ -242,13 +254,9 @@ class CallFlow:
             case MarkReached(name):
                 return self._on_mark(name, at_ms)
             case Dtmf(digit):
-                self._answers.on_asked(at_ms)
-                return [
-                    _event(Kind.CALLER_DTMF, at_ms, digit=digit),
-                    TellModel(f"The caller pressed the key {digit} on the phone."),
-                ]
+                return self.keypad.on_key(digit, at_ms)
             case Stopped():
-                return [End(EndReason.CALLER_HANGUP)]
+                return [*self.keypad.leave(), End(EndReason.CALLER_HANGUP)]
             case _:
                 return []
 
@@ -266,7 +274,7 @@ class CallFlow:
         if asked:
             self._answers.on_asked(at_ms)
         late = self._answers.on_time(at_ms, self._tools)
-        return interrupted + asked + self._guess_answer_end(at_ms) + late
+        return interrupted + asked + self._guess_answer_end(at_ms) + late + self.keypad.on_time(at_ms)
 
 
 def _event(kind: Kind, at_ms: float, **data: Any) -> CallEvent:

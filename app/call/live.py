@@ -10,8 +10,10 @@ import structlog
 
 from app.call.bridge import Bridge
 from app.call.carrier import Carrier
+from app.call.collecting import CollectDigits
 from app.call.commands import Command, Outcome
 from app.call.dialling import OpenSession, ReopenSession
+from app.call.digits import CollectedDigits
 from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
 from app.call.journal import Finished, JournalWriter
@@ -23,7 +25,7 @@ from app.call.socket import StreamSocket
 from app.call.status import CallStatus, EndReason, may_move
 from app.call.tool_calls import Asked, Handler, ToolCalls
 from app.call.transfer import Transfer
-from app.conf.models import AgentConf, StopRecordingTool
+from app.conf.models import AgentConf, CollectDigitsTool, StopRecordingTool
 from app.errors import CarrierError
 from app.timing import Deadlines, clock
 from app.twilio import twiml
@@ -56,6 +58,7 @@ class LiveCall:
         deadlines: Deadlines,
         finished: Finished,
         first_notes: Sequence[tuple[Kind, Mapping[str, Any]]] = (),
+        digits: CollectedDigits | None = None,
     ) -> None:
         self._record = record
         self._agent = agent
@@ -91,7 +94,10 @@ class LiveCall:
         )
         tools = ToolCalls(
             agent.functions,
-            own={StopRecordingTool: self._decline_recording},
+            own={
+                StopRecordingTool: self._decline_recording,
+                CollectDigitsTool: self._collect,
+            },
             others=run_tool,
             deadline_s=deadlines.tool_s,
         )
@@ -104,6 +110,7 @@ class LiveCall:
             answers_by_itself=agent.turn_detection.create_response,
             hang_up_tools=tools.hang_up_tools,
             goodbye_ms=deadlines.ms(deadlines.goodbye_s),
+            keypad=agent.keypad,
         )
         self._bridge = Bridge(
             socket=socket,
@@ -117,6 +124,15 @@ class LiveCall:
             now_ms=self._now_ms,
             deadlines=deadlines,
             session_ready=self._on_session_ready,
+        )
+        self._collect_digits = CollectDigits(
+            keypad=flow.keypad,
+            ears=self._bridge,
+            recording=self._recording,
+            digits=digits or CollectedDigits(),
+            note=self.note,
+            now_ms=self._now_ms,
+            tick_s=deadlines.tick_s,
         )
         self._operator = Operator(
             bridge=self._bridge,
@@ -170,6 +186,9 @@ class LiveCall:
     async def _decline_recording(self, _asked: Asked) -> str:
         return await self._recording.decline()
 
+    async def _collect(self, asked: Asked) -> str:
+        return await self._collect_digits(asked)
+
     async def _carry(self) -> EndReason:
         try:
             return await self._transfer.settle(await self._bridge.run())
@@ -208,6 +227,10 @@ class LiveCall:
         record = self._journal.record
         if may_move(record.status, to):
             self._journal.record = replace(record, status=to)
+
+    def note(self, kind: Kind, **data: Any) -> None:
+        """Write down what a tool did."""
+        self._note(kind, **data)
 
     def _note(self, kind: Kind, **data: Any) -> None:
         self._journal.add(CallEvent(kind, int(self._now_ms()), data))

@@ -159,7 +159,7 @@ async def test_digits_reach_the_model_as_text(rig):
 
     [session] = house.openai.sessions
     [item] = [event["item"] for event in sent(session, "conversation.item.create")]
-    assert item["content"] == [{"type": "input_text", "text": "The caller pressed the key 5 on the phone."}]
+    assert item["content"] == [{"type": "input_text", "text": "The caller typed 5 on the phone."}]
     assert of_kind(events, Kind.CALLER_DTMF)[0].data == {"digit": "5"}
 
 

@@ -168,6 +168,13 @@ class AgentConf(Conf):
             raise ValueError(f"with a consent line the agent has a tool of this name already: {', '.join(twice)}")
         return self
 
+    @field_validator("keypad")
+    @classmethod
+    def _keys_lead_somewhere(cls, value: KeypadConf, info: ValidationInfo) -> KeypadConf:
+        if "tools" in info.data:
+            value.check(info.data["tools"])
+        return value
+
     @field_validator("tool_choice")
     @classmethod
     def _chosen_tool_exists(cls, value: ToolChoice, info: ValidationInfo) -> ToolChoice:

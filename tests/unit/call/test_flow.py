@@ -191,7 +191,7 @@ def test_tools_are_run_and_digits_told():
     lookup = ToolCall("call_9", "lookup_table", "{}")
 
     assert deeds(flow.on_agent(lookup, 0)) == [RunTool(lookup)]
-    assert deeds(flow.on_caller(Dtmf("5"), 0)) == [TellModel("The caller pressed the key 5 on the phone.")]
+    assert deeds(flow.on_caller(Dtmf("#"), 0)) == [TellModel("The caller typed # on the phone.")]
 
 
 def test_what_has_no_meaning_for_the_call_changes_nothing():

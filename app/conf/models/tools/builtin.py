@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from app.conf.models.base import E164, Conf, RowName
+from app.conf.models.hours import Zone
 from app.conf.models.tools.base import NO_ARGUMENTS, Description, ToolName, WorkingTool, arguments
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ -]{1,64}$")]
@@ -157,8 +158,8 @@ class CollectDigitsTool(WorkingTool):
     type: Literal["collect_digits"]
     name: ToolName = "collect_digits"
     description: Description = (
-        "Let the caller type digits on the phone, which you will not see. Tell the caller first what to type, and "
-        "that # ends it."
+        "Let the caller type digits on the phone, which you will not see. Say what to type, and that # ends it, and "
+        "call this in the same answer: what is typed before is not hidden."
     )
     store_as: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")] = "digits"
     """The NAME under which HTTP tools have them."""
@@ -263,7 +264,7 @@ class CurrentTimeTool(Conf):
     type: Literal["current_time"]
     name: ToolName = "current_time"
     description: Description = "The date, the weekday and the time of day, now."
-    timezone: Annotated[str, Field(max_length=64)] | None = None
+    timezone: Zone | None = None
     """An IANA name like Europe/Berlin; without it, the zone of the number that was called."""
 
     @property
