@@ -28,6 +28,8 @@ class MessageKind(StrEnum):
     CALL_FAILED = "call.failed"
     RECORDING_READY = "recording.ready"
     TRANSCRIPT_READY = "transcript.ready"
+    VOICEMAIL_RECEIVED = "voicemail.received"
+    """A caller has left a message; its recording and transcript follow."""
     KEY_REJECTED = "system.key_rejected"
     """A provider refuses one of our keys."""
     QUOTA = "system.quota"
@@ -70,6 +72,8 @@ def _is_allowable(entry: str) -> str:
 
 
 Secret = Annotated[SecretStr, AfterValidator(_is_secret)]
+Allowable = Annotated[str, AfterValidator(_is_allowable)]
+"""A network, an address or a host."""
 
 
 class SignedServer(Conf):
@@ -79,7 +83,7 @@ class SignedServer(Conf):
     """https; http only for an address in `allow_private`."""
     secret: Secret
     """Signs every message (Standard Webhooks); `parley webhooks add` makes one and shows it once."""
-    allow_private: list[Annotated[str, AfterValidator(_is_allowable)]] = Field(default_factory=list)
+    allow_private: list[Allowable] = Field(default_factory=list)
     """Networks, addresses and hosts off the public internet that this one may lead to."""
 
     @model_validator(mode="after")
