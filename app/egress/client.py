@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cache, partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from socket import SOCK_STREAM
 from typing import Any
 
@@ -18,6 +19,9 @@ TIMEOUT_S = 15.0
 CONNECT_S = 5.0
 MOST_TRIED = 4
 """Addresses of one host that are tried, one after the other."""
+MOST_IDLE = 50
+IDLE_S = 15.0
+"""A connection that nobody needs stays open so long, and so many of them."""
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Every address of a host, as text; raises `OSError` where there is none."""
@@ -41,7 +45,7 @@ def guarded_client(
     """A client that reaches the public internet, and what `allow` names (networks, addresses, hosts), nothing else.
 
     What it refuses is `EgressRefused`. It follows no redirects, asks for uncompressed answers (a small compressed one
-    may be huge), and ignores the environment's proxies.
+    may be huge), ignores the environment's proxies, and keeps no cookies. A slow server holds up no other.
     """
     allowed = AllowList(allow)
     transport = partial(_GuardedTransport, allowed, resolve)
@@ -52,6 +56,7 @@ def guarded_client(
         follow_redirects=False,
         timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s)),
         headers={"accept-encoding": "identity", "user-agent": "Parley"},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     )
 
 
@@ -60,7 +65,11 @@ class _GuardedTransport(httpx.AsyncHTTPTransport):
         super().__init__(verify=tls_context(), trust_env=False)
         self._allow = allow
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls_context(), network_backend=GuardedBackend(allow, resolve, plain=plain)
+            ssl_context=tls_context(),
+            network_backend=GuardedBackend(allow, resolve, plain=plain),
+            max_connections=None,  # its own limit is ten, for all servers together
+            max_keepalive_connections=MOST_IDLE,
+            keepalive_expiry=IDLE_S,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

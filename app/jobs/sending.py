@@ -1,19 +1,16 @@
 """One signed message on the wire, and what its answer means."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
-
-import httpx
 
 from app.conf.models import WebhookConf
 from app.egress.client import guarded_client
 from app.egress.exchange import Answer, exchange
+from app.egress.retry_after import retry_after_s
 from app.egress.signing import signature
 from app.errors import EgressFailed, EgressRefused
 from app.jobs.job import GiveUp, TryAgain
@@ -80,21 +77,7 @@ def judged(answer: Answer, now: datetime) -> TryAgain | GiveUp | None:
         return TryAgain(f"it answered with a redirect ({status}), which is not followed: give the final address")
     if status == HTTPStatus.GONE:
         return GiveUp("it answered 410: it wants no more of these")
-    return TryAgain(f"it answered {status}", after_s=_retry_after_s(answer.headers, now))
-
-
-def _retry_after_s(headers: httpx.Headers, now: datetime) -> float | None:
-    """How long the server asks us to wait, in either of the header's forms."""
-    text = headers.get("retry-after", "").strip()
-    try:
-        wait_s = float(text)
-    except ValueError:
-        try:
-            moment = parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        wait_s = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
-    return max(wait_s, 0.0) if math.isfinite(wait_s) else None
+    return TryAgain(f"it answered {status}", after_s=retry_after_s(answer.headers, now))
 
 
 def _without_secrets(text: str, webhook: WebhookConf) -> str:

@@ -230,3 +230,39 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     return context
+
+
+async def test_many_requests_wait_for_their_answers_at_once() -> None:
+    over = asyncio.Event()
+    async with canary(b"", hold=over) as bird, guarded_client(["127.0.0.1"]) as client, asyncio.TaskGroup() as asking:
+        for _ in range(30):
+            asking.create_task(unanswered(client, bird.url))
+        async with asyncio.timeout(5):
+            while bird.connections < 30:
+                await asyncio.sleep(0.01)
+        over.set()
+
+
+async def unanswered(client: httpx.AsyncClient, url: str) -> None:
+    with pytest.raises(EgressFailed):
+        await sent(client, url)
+
+
+async def test_s22_a_cookie_of_one_answer_goes_along_with_no_other_request() -> None:
+    baker = b"HTTP/1.1 200 OK\r\nset-cookie: session=1; path=/\r\ncontent-length: 0\r\n\r\n"
+    async with canary(baker) as bird, guarded_client(["127.0.0.1"]) as client:
+        await sent(client, bird.url)
+        await sent(client, bird.url)
+        assert len(bird.requests) == 2
+        assert not [request for request in bird.requests if b"cookie" in request.lower()]
+
+
+@pytest.mark.parametrize("status", ["301 Moved Permanently", "303 See Other", "307 Temporary", "308 Permanent"])
+async def test_no_kind_of_redirect_is_followed(status: str) -> None:
+    async with canary() as bird:
+        redirect = (
+            f"HTTP/1.1 {status}\r\nlocation: {bird.url}\r\nrefresh: 0; url={bird.url}\r\ncontent-length: 0\r\n\r\n"
+        )
+        async with canary(redirect.encode()) as first, guarded_client(["127.0.0.1"]) as client:
+            assert (await sent(client, first.url)).status == int(status[:3])
+            assert (first.connections, bird.connections) == (1, 0)
