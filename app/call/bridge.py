@@ -17,6 +17,7 @@ from app.call.flow import CallFlow
 from app.call.memory import Memory
 from app.call.socket import StreamGone, StreamSocket
 from app.call.status import EndReason
+from app.call.time_limits import TimeLimits
 from app.conf.models import AgentConf
 from app.errors import MediaProtocolError, ToolError
 from app.realtime.events import ToolCall
@@ -47,7 +48,7 @@ class Bridge:
     ) -> None:
         self._socket = socket
         self._stream_sid = stream_sid
-        self._max_call_seconds = agent.max_call_seconds
+        self._time_limits = TimeLimits(agent, flow, goodbye_ms=deadlines.ms(deadlines.goodbye_s))
         self._run_tool = run_tool
         self._flow = flow
         self._journal = journal
@@ -163,9 +164,8 @@ class Bridge:
     # -- both
 
     async def _watch(self) -> None:
-        """End what time alone ends: a stream that went dead, a call that lasts too long, a goodbye never confirmed."""
+        """See to what time alone brings about: a dead stream, a silence, a call too long, a goodbye never confirmed."""
         loop = asyncio.get_running_loop()
-        over_s = loop.time() + self._max_call_seconds / self._deadlines.speed
         frames, last_frame_s = self._frames.count, loop.time()
         while True:
             await self._tick()
@@ -173,10 +173,9 @@ class Bridge:
                 frames, last_frame_s = self._frames.count, loop.time()
             if loop.time() - last_frame_s > self._deadlines.media_idle_s:
                 self.end(EndReason.STREAM_LOST)
-            if loop.time() > over_s:
-                self.end(EndReason.MAX_DURATION)
             if self._live and (silent_ms := self._frames.one_way_ms(self._now_ms())):
                 self._note(Kind.STREAM_ONE_WAY, silent_ms=silent_ms)
+            await self._perform(self._time_limits.on_time(self._now_ms(), ready=self._live))
             await self._perform(self._flow.on_time(self._now_ms()))
 
     async def _tick(self) -> None:
@@ -228,6 +227,7 @@ class Bridge:
     def _record(self, event: CallEvent) -> None:
         self._journal.add(event)
         self._memory.add(event)
+        self._time_limits.on_event(event)
 
 
 class _Over(Exception):  # not an error: it ends the task group

@@ -23,6 +23,7 @@ from app.call.keypad import Keypad, KeyWorks
 from app.call.latency import Latency
 from app.call.notes import note, problem
 from app.call.open_tools import OpenTools
+from app.call.quiet import Quiet
 from app.call.resuming import Resuming
 from app.call.status import EndReason
 from app.call.succession import Succession
@@ -88,6 +89,7 @@ class CallFlow:
             speaks_first=speaks_first,
         )
         """What a change of the session leads to."""
+        self.quiet = Quiet(self.sessions, answers=self._answers, goodbye=self._goodbye, tools=self._tools)
         self.keypad = Keypad(
             keypad or KeypadConf(),
             answers=self._answers,
@@ -102,10 +104,10 @@ class CallFlow:
         """The session is gone, and another will go on."""
         return self.sessions.lose(at_ms) + self._when_all_heard(at_ms)
 
-    def say_last(self, words: str, then: Action, at_ms: float) -> list[Action]:
+    def say_last(self, words: str | TellModel, then: Action, at_ms: float, *, firm: bool = True) -> list[Action]:
         """Let the agent say these words next; `then` follows when the caller has heard them, or they never came."""
-        say = Say(words)
-        self._goodbye.order(say, then, at_ms, behind_answer=self._answers.under_way)
+        say = Say(words) if isinstance(words, str) else words
+        self._goodbye.order(say, then, at_ms, behind_answer=self._answers.under_way, firm=firm)
         return self._asked(at_ms, say)
 
     # -- the agent leg

@@ -1,6 +1,6 @@
 """Leaving: somebody wants the call to end or to go elsewhere, and the caller shall hear the last words first."""
 
-from app.call.actions import Action, AnswerTool, End, Respond, Say
+from app.call.actions import Action, AnswerTool, End, Respond, Say, TellModel
 from app.call.status import EndReason
 from app.realtime.events import ToolCall
 
@@ -15,14 +15,15 @@ class Goodbye:
     """Nothing at first; from the wish to leave until the line may close, or the caller speaks again.
 
     The agent wants to hang up with what it has just said. An operator's order names other words and perhaps another
-    end, and holds whatever the caller says.
+    end; unless it is not `firm`, it holds whatever the caller says.
     """
 
     def __init__(self, *, within_ms: float) -> None:
         self._within_ms = within_ms
         self._then: Action | None = None
         self._call: ToolCall | None = None  # the agent's wish; an order has none
-        self._order: Say | None = None  # the words of an order
+        self._order: Say | TellModel | None = None  # the words of an order
+        self._firm = True  # whether an order holds whatever the caller says
         self._until_ms = 0.0
         self._behind = False  # the answer under way comes first, and is not the goodbye
         self._asked_for = False
@@ -36,10 +37,12 @@ class Goodbye:
         self._call, self._behind = call, False
         return []
 
-    def order(self, words: Say, then: Action, at_ms: float, *, behind_answer: bool) -> None:
+    def order(
+        self, words: Say | TellModel, then: Action, at_ms: float, *, behind_answer: bool, firm: bool = True
+    ) -> None:
         """Somebody outside wants it: `then` follows when the next answer has been heard, or never came."""
         self._begin(then, at_ms)
-        self._call, self._order, self._behind = None, words, behind_answer
+        self._call, self._order, self._behind, self._firm = None, words, behind_answer, firm
 
     def on_response_done(self, *, spoke: bool, heard_by_ms: float) -> list[Action]:
         """An answer is complete: if it spoke, that was the goodbye; if not, the agent is asked for one, once."""
@@ -62,6 +65,13 @@ class Goodbye:
             return []
         call, self._call, self._then = self._call, None, None
         return [] if self._asked_for else [AnswerTool(call, INTERRUPTED)]
+
+    def take_back(self) -> bool:
+        """The call goes on, unless what ends it holds; whether that changes anything."""
+        if self._then is None or self._call or self._firm:
+            return False
+        self._then = self._order = None
+        return True
 
     @property
     def wanted(self) -> bool:

@@ -168,7 +168,7 @@ async def open_rig(
             await _started(server, serving, url)
             rig = Rig(app, url, openai, twilio, engine, data_dir, server, told)
             if agent is not None:
-                await rig.put("agent", DEFAULT, agent)
+                await rig.put("agent", DEFAULT, {"silence": None} | agent)  # a busy machine is silent for long
             yield rig
         finally:
             server.should_exit = True

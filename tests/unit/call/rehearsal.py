@@ -199,7 +199,7 @@ class Rehearsal:
         self.line = Line(frames, lambda number: on_frame(self, number))
         self.journal = Journal(folder, RECORD, now_ms=lambda: self.line.now_ms, listeners=[self._listen])
         self.events: list[Any] = []
-        conf = AgentConf(**agent)
+        conf = AgentConf(**{"silence": None} | agent)
         self.bridge = Bridge(
             socket=self.line,
             stream_sid="MZ1",
