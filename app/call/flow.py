@@ -13,6 +13,7 @@ from app.call.actions import (
     Respond,
     RunTool,
     Say,
+    TellModel,
 )
 from app.call.answers import Answers
 from app.call.barge_in import BargeIn
