@@ -46,10 +46,11 @@ class AnswerTool:
 
 
 @dataclass(frozen=True, slots=True)
-class DenyApproval:
-    """Do not let the provider's own tool run."""
+class AnswerApproval:
+    """Let the provider's own tool run, or not."""
 
     request_id: str
+    approve: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class Say:
     """Let the model say exactly this."""
 
     text: str
+    only_words: bool = False
+    """Whether it must call no tool in that answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,5 +123,5 @@ class End:
     reason: EndReason
 
 
-ForModel = Truncate | AnswerTool | DenyApproval | TellModel | Greet | Respond | Say | Instruct | Cancel
+ForModel = Truncate | AnswerTool | AnswerApproval | TellModel | Greet | Respond | Say | Instruct | Cancel
 Action = Play | Clear | RunTool | Beside | Reconnect | Wake | End | CallEvent | ForModel

@@ -1,9 +1,9 @@
 """The flow's actions that concern the model, as its session is asked for them."""
 
 from app.call.actions import (
+    AnswerApproval,
     AnswerTool,
     Cancel,
-    DenyApproval,
     ForModel,
     Greet,
     Instruct,
@@ -14,7 +14,7 @@ from app.call.actions import (
 )
 from app.realtime.session import RealtimeSessionSender
 
-OF_ONE_SESSION = (Truncate, Cancel, DenyApproval, Respond, Greet)
+OF_ONE_SESSION = (Truncate, Cancel, AnswerApproval, Respond, Greet)
 """What is done with when the session is gone that it was meant for; the rest waits for the next."""
 
 
@@ -27,12 +27,13 @@ async def ask(sender: RealtimeSessionSender, action: ForModel, *, greeting: str 
             await sender.send_text(text, role=role, respond=respond)
         case Instruct(instructions):
             await sender.update(instructions=instructions)
-        case DenyApproval(request_id):
-            await sender.answer_approval(request_id, approve=False, reason="Nobody can approve this in a call.")
+        case AnswerApproval(request_id, approve):
+            reason = None if approve else "Nobody can approve this in a call."
+            await sender.answer_approval(request_id, approve=approve, reason=reason)
         case Respond():
             await sender.start_response()
-        case Say(text):
-            await sender.say(text)
+        case Say(text, only_words):
+            await sender.say(text, only_words=only_words)
         case Greet():
             await (sender.say(greeting) if greeting else sender.start_response())
         case Cancel():

@@ -6,7 +6,6 @@ from typing import Any
 from app.call.actions import (
     Action,
     Cancel,
-    DenyApproval,
     End,
     Play,
     Reconnect,
@@ -40,6 +39,7 @@ from app.realtime.events import (
     RealtimeInEvent,
     ResponseDone,
     ResponseStarted,
+    McpListProgress,
     SessionProblem,
     SpeechStarted,
     SpeechStopped,
@@ -68,6 +68,7 @@ class CallFlow:
         goodbye_ms: float = 10_000,
         apology: str = APOLOGY,
         keypad: KeypadConf | None = None,
+        tools: OpenTools | None = None,
         key_works: KeyWorks = KeyWorks(),  # noqa: B008 (a frozen value)
     ) -> None:
         self._caller = CallerTurn(BargeIn(allowed=barge_in, least_ms=least_barge_in_ms), own_gating=own_gating)
@@ -78,7 +79,7 @@ class CallFlow:
         self._latency = Latency()
         self._voice = Voice()
         self._resuming = Resuming()
-        self._tools = OpenTools()
+        self._tools = tools or OpenTools()
         self._heard_ms = 0.0  # when the caller had last heard everything
         self.sessions = Succession(
             answers=self._answers,
@@ -142,10 +143,10 @@ class CallFlow:
         match event:
             case SessionProblem():
                 return self._on_problem(event, at_ms)
-            case ApprovalRequested(request_id):
-                return [DenyApproval(request_id), *note(event, at_ms)]
-            case McpCallProgress():
-                self._tools.on_progress(event)
+            case ApprovalRequested():
+                return self._tools.on_approval(event, at_ms)
+            case McpCallProgress() | McpListProgress():
+                return [*note(event, at_ms), *self._tools.on_progress(event, at_ms)]
             case CallerTranscript(final=True):
                 self._resuming.unread = False
         return [*note(event, at_ms)]
@@ -183,6 +184,7 @@ class CallFlow:
         self._latency.on_caller_stopped(at_ms)
         self._resuming.unread = True
         return stopped
+        self._tools.on_caller_turn()
 
     def _interrupt(self, at_ms: float) -> list[Action]:
         actions = self._voice.interrupt(at_ms, self._answers.response_id)
@@ -203,6 +205,7 @@ class CallFlow:
         if self._caller.unanswered and not self._answers.under_way:
             self._caller.unanswered = False
             actions += self._asked(at_ms, Respond())
+        self._tools.on_response_started()
         return actions + self._end_answer(at_ms) + self._when_all_heard(at_ms)
 
     def _asked(self, at_ms: float, *actions: Action) -> list[Action]:
@@ -213,7 +216,8 @@ class CallFlow:
     def _end_answer(self, at_ms: float) -> list[Action]:
         """An answer is complete: perhaps it was the goodbye, or that must still be asked for."""
         heard_by_ms = max(at_ms, self._voice.plays_until_ms)
-        return self._goodbye.on_response_done(spoke=self._answers.spoke, heard_by_ms=heard_by_ms)
+        leaving = self._goodbye.on_response_done(spoke=self._answers.spoke, heard_by_ms=heard_by_ms)
+        return leaving + self._tools.on_answer_end(at_ms, spoke=self._answers.spoke)
 
     def _guess_answer_end(self, at_ms: float) -> list[Action]:
         """Where the provider does not tell of it, words that a pause follows are an answer."""
@@ -232,9 +236,12 @@ class CallFlow:
                 wanted += self._end_answer(at_ms)
             return [called, *wanted]
         self._tools.begin(call)
-        return [called, RunTool(call)]
+        ended = [] if self._answers.ends_told else self._tools.on_answer_end(at_ms, spoke=self._answers.spoke)
+        return [called, RunTool(call), *ended]
 
     def on_tool_done(self, call_id: str, at_ms: float) -> None:
+        if not self._tools.is_new(call):
+            return []
         """A tool that was to be run has its output."""
         self._tools.done(call_id)
         if not self._tools.ours:
@@ -269,6 +276,7 @@ class CallFlow:
         return [*self._latency.on_mark(at_ms), *self._when_all_heard(at_ms)]
 
     def on_time(self, at_ms: float) -> list[Action]:
+                self._tools.on_caller_turn()
         """What the passing of time alone leads to."""
         if leaving := self._goodbye.on_time(at_ms):
             return leaving
@@ -282,3 +290,4 @@ class CallFlow:
 
 def _event(kind: Kind, at_ms: float, **data: Any) -> CallEvent:
     return CallEvent(kind, int(at_ms), data)
+        asked += self._tools.on_time(at_ms, silent=self.sessions.may_speak)

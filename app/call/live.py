@@ -18,6 +18,7 @@ from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
 from app.call.journal import Finished, JournalWriter
 from app.call.operator import Operator
+from app.call.open_tools import OpenTools
 from app.call.record import CallRecord
 from app.call.recording import CallRecording
 from app.call.registry import Registry
@@ -28,6 +29,7 @@ from app.call.transfer import Transfer
 from app.conf.models import AgentConf, CollectDigitsTool, StopRecordingTool
 from app.errors import CarrierError
 from app.timing import Deadlines, clock
+from app.call.tool_tasks import ToolTasks
 from app.twilio import twiml
 
 _log = structlog.get_logger(__name__)
@@ -56,6 +58,7 @@ class LiveCall:
         journals: JournalWriter,
         registry: Registry,
         deadlines: Deadlines,
+        tool_tasks: ToolTasks | None = None,
         finished: Finished,
         first_notes: Sequence[tuple[Kind, Mapping[str, Any]]] = (),
         digits: CollectedDigits | None = None,
@@ -101,6 +104,7 @@ class LiveCall:
             others=run_tool,
             deadline_s=deadlines.tool_s,
         )
+        open_tools = OpenTools.of(agent.offered)
         flow = CallFlow(
             barge_in=agent.turn_detection.interrupt_response,
             least_barge_in_ms=agent.min_barge_in_ms,
@@ -109,6 +113,8 @@ class LiveCall:
             greeting_shielded=not agent.greeting_interruptible,
             answers_by_itself=agent.turn_detection.create_response,
             hang_up_tools=tools.hang_up_tools,
+            confirming=open_tools.confirming,
+            tasks=tool_tasks,
             goodbye_ms=deadlines.ms(deadlines.goodbye_s),
             keypad=agent.keypad,
         )
@@ -118,6 +124,7 @@ class LiveCall:
             agent=agent,
             open_session=open_session,
             reopen_session=reopen_session,
+            tools=open_tools,
             run_tool=tools.run,
             flow=flow,
             journal=self._journal,

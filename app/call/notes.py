@@ -5,7 +5,6 @@ from typing import Any
 from app.call.events import CallEvent, Kind
 from app.realtime.events import (
     AgentText,
-    ApprovalRequested,
     CallerTranscript,
     IdleTimeout,
     McpCallDone,
@@ -55,8 +54,6 @@ def note(event: RealtimeInEvent, at_ms: float) -> list[CallEvent]:
                     "error": event.error,
                 },
             )
-        case ApprovalRequested():
-            kind, data = Kind.MCP_APPROVAL_DENIED, {"server": event.server, "name": event.name}
         case _:
             return []
     return [CallEvent(kind, int(at_ms), data)]

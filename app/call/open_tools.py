@@ -1,14 +1,32 @@
 """Tools that run: ours, and those that the provider runs without a word."""
 
-from app.realtime.events import McpCallProgress, ToolCall
+from collections.abc import Mapping, Sequence
+
+from app.call.actions import Action
+from app.call.confirming import Confirming
+from app.call.mcp_servers import McpServers
+from app.call.preambles import Preambles
+from app.conf.models import McpTool, StopRecordingTool, ToolConf, WorkingTool
+from app.realtime.events import ApprovalRequested, McpCallProgress, McpListProgress, ToolCall
 
 
 class OpenTools:
-    """What is being run for the model right now."""
+    """What is being run for the model right now, and what the caller hears and is asked meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, preambles: Mapping[str, str] | None = None, servers: Sequence[McpTool] = ()) -> None:
+        """`preambles` are said while a tool of that name runs."""
+        self.confirming = Confirming()
+        self._preambles = Preambles(preambles or {})
+        self._servers = McpServers(servers)
+        self._seen: set[str] = set()
         self._ours: dict[str, str] = {}
         self._providers: set[str] = set()
+
+    @classmethod
+    def of(cls, tools: Sequence[ToolConf | StopRecordingTool]) -> "OpenTools":
+        """As those tools have it."""
+        preambles = {each.name: each.preamble for each in tools if isinstance(each, WorkingTool) and each.preamble}
+        return cls(preambles=preambles, servers=[each for each in tools if isinstance(each, McpTool)])
 
     @property
     def ours(self) -> bool:
@@ -25,21 +43,62 @@ class OpenTools:
         """Those that we run."""
         return ", ".join(self._ours.values())
 
+    # -- ours
+
+    def is_new(self, call: ToolCall) -> bool:
+        """Whether that very call was never seen before; a second one has its answer, or gets it."""
+        if call.call_id in self._seen:
+            return False
+        self._seen.add(call.call_id)
+        return True
+
     def begin(self, call: ToolCall) -> None:
         """We run one."""
         self._ours[call.call_id] = call.name
+        self._preambles.on_tool_call(call)
 
     def done(self, call_id: str) -> None:
         """One of ours has its output."""
         self._ours.pop(call_id, None)
+        self._preambles.on_tool_done(call_id)
 
-    def on_progress(self, told: McpCallProgress) -> None:
-        """What the provider tells of one of its own."""
+    # -- the provider's
+
+    def on_progress(self, told: McpCallProgress | McpListProgress, at_ms: float) -> list[Action]:
+        """What the provider tells of its own tools, and of the servers that have them."""
+        if isinstance(told, McpListProgress):
+            return self._servers.on_listing(told, at_ms)
         if told.progress == "in_progress":
             self._providers.add(told.item_id)
         else:
             self._providers.discard(told.item_id)
+        return []
+
+    def on_approval(self, asked: ApprovalRequested, at_ms: float) -> list[Action]:
+        """A server asks whether its tool may run."""
+        return self._servers.on_approval(asked, at_ms)
 
     def on_session_lost(self) -> None:
         """What the provider ran is lost with its session; ours go on."""
         self._providers.clear()
+        self._servers.on_session_lost()
+        self._preambles.drop()
+
+    # -- the talk beside them
+
+    def on_caller_turn(self) -> None:
+        """The caller speaks, or presses a key."""
+        self.confirming.on_caller_turn()
+        self._preambles.drop()
+
+    def on_response_started(self) -> None:
+        """Another answer begins."""
+        self._preambles.drop()
+
+    def on_answer_end(self, at_ms: float, *, spoke: bool) -> list[Action]:
+        """The answer that may have asked for tools is complete."""
+        return self._preambles.on_answer_end(at_ms, spoke=spoke)
+
+    def on_time(self, at_ms: float, *, silent: bool) -> list[Action]:
+        """What time alone leads to; `silent` while nobody speaks and no answer is on its way."""
+        return self._preambles.on_time(at_ms, silent=silent) + self._servers.on_time(at_ms)

@@ -66,7 +66,12 @@ class Succession:
     @property
     def has_gap(self) -> bool:
         """Whether nothing is under way that a session must end itself."""
-        waiting = self._tools.ours or self._answers.owed or self._goodbye.wanted
+        return self.may_speak and not self._tools.ours
+
+    @property
+    def may_speak(self) -> bool:
+        """Whether words would come between nothing: nobody speaks, and no answer is on its way."""
+        waiting = self._answers.owed or self._goodbye.wanted
         return not waiting and not self._answers.under_way and not self._caller.speaking
 
     @property

@@ -83,13 +83,14 @@ class OpenAIRealtimeSessionSender:
 
     # -- words and pictures
 
-    async def say(self, text: str) -> None:
-        """Let the model say exactly this text, now or as soon as it may.
+    async def say(self, text: str, *, only_words: bool = False) -> None:
+        """Let the model say exactly this text, now or as soon as it may; with `only_words` it can call no tool then.
 
         Instructions for a single response would replace the agent's own, so the words come as a system message.
         """
         order = f"Say exactly these words to the caller now, once, and nothing else:\n{text}"
-        await self.send_text(order, role="system")
+        await self.send_text(order, role="system", respond=False)
+        await self.start_response(ResponseOptions(tool_choice="none") if only_words else None)
 
     async def send_text(self, text: str, *, role: Literal["user", "system"] = "user", respond: bool = True) -> None:
         """Tell the model something as the caller's text, or as the system's; with `respond` it answers."""

@@ -64,7 +64,7 @@ def _turn_detection(agent: conf.AgentConf) -> dict[str, Any] | None:
 
 def _tool(tool: conf.ToolConf | conf.StopRecordingTool) -> dict[str, Any]:
     if isinstance(tool, conf.McpTool):
-        return _dumped(tool)
+        return {name: value for name, value in _dumped(tool).items() if name != "approve"}  # that is ours to answer
     return {
         "type": "function",
         "name": tool.name,

@@ -56,8 +56,8 @@ class RealtimeSessionSender(Protocol):
     async def start_response(self, options: ResponseOptions | None = None) -> None:
         """Let the model speak now, or as soon as it may."""
 
-    async def say(self, text: str) -> None:
-        """Let the model say exactly this text, now or as soon as it may."""
+    async def say(self, text: str, *, only_words: bool = False) -> None:
+        """Let the model say exactly this text, now or as soon as it may; with `only_words` it can call no tool then."""
 
     async def send_text(self, text: str, *, role: Literal["user", "system"] = "user", respond: bool = True) -> None:
         """Tell the model something as the caller's text, or as the system's; with `respond` it answers."""

@@ -2,12 +2,10 @@
 
 import pytest
 
-from app.call.actions import DenyApproval
 from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
 from app.realtime.events import (
     AgentText,
-    ApprovalRequested,
     IdleTimeout,
     ItemAdded,
     McpCallDone,
@@ -32,7 +30,7 @@ from app.realtime.status import SessionStatus
             {"status": "active", "before": "connecting"},
         ),
         (SessionExpiring(60.0), Kind.SESSION_EXPIRING, {"left_s": 60.0}),
-        (McpListProgress("item_1", "failed"), Kind.MCP_LISTED, {"item_id": "item_1", "progress": "failed"}),
+        (McpListProgress("item_1", "completed"), Kind.MCP_LISTED, {"item_id": "item_1", "progress": "completed"}),
         (
             McpCallDone("item_1", "shop", "find", "{}", error="down"),
             Kind.MCP_CALLED,
@@ -53,12 +51,6 @@ def test_written_words_of_the_agent_are_kept_whole():
     [piece] = CallFlow().on_agent(AgentText("Hel", "item_1"), 0)
     [whole] = CallFlow().on_agent(AgentText("Hello", "item_1", final=True), 0)
     assert (piece.fleeting, whole.fleeting, whole.data["text"]) == (True, False, "Hello")
-
-
-def test_an_mcp_tool_that_wants_approval_is_denied_for_nobody_can_give_it():
-    request = ApprovalRequested("req_1", "shop", "buy", "{}")
-    denied = CallEvent(Kind.MCP_APPROVAL_DENIED, 0, {"server": "shop", "name": "buy"})
-    assert CallFlow().on_agent(request, 0) == [DenyApproval("req_1"), denied]
 
 
 def test_items_are_the_providers_own_business():

@@ -1,9 +1,13 @@
 """An agent's tools always have an answer."""
 
+import asyncio
+import json
+
 import pytest
 
-from app.call.tool_calls import MAX_OUTPUT_BYTES, ToolCalls
-from app.conf.models import EndCallTool, LookupTool
+from app.call.confirming import ASK_FIRST, Confirming
+from app.call.tool_calls import MAX_OUTPUT_BYTES, MOST_CALLS, ToolCalls
+from app.conf.models import EndCallTool, HttpTool, LookupTool
 from app.errors import ToolError
 from app.realtime.events import ToolCall
 from app.tools.toolbox import Toolbox
@@ -13,6 +17,28 @@ TABLES = LookupTool(
     entries={"Tonight": "at six", "long": "x" * 20_000, "odd": "a\x00b\x1bc"},
 )  # fmt: skip
 tools = ToolCalls([TABLES, EndCallTool(type="end_call")], own={}, others=Toolbox({}), deadline_s=1)
+
+
+OWN = HttpTool(type="http", name="own", description="x", url="https://example.com/x")
+
+
+def having(handler, tool=OWN, **options) -> ToolCalls:
+    """A call with one tool that does that."""
+    return ToolCalls([tool], own={}, others=handler, deadline_s=5, **options)
+
+
+def says(text: str):
+    async def handler(_asked) -> str:
+        return text
+
+    return handler
+
+
+def raises(error: BaseException):
+    async def handler(_asked) -> str:
+        raise error
+
+    return handler
 
 
 def call(arguments: str, name: str = "lookup_table") -> ToolCall:
@@ -54,3 +80,83 @@ async def test_control_characters_never_reach_the_model():
 
 def test_the_tools_that_hang_up_are_known_by_their_names():
     assert tools.hang_up_tools == {"end_call"}
+
+
+async def test_s19_letters_that_nobody_sees_never_reach_the_model():
+    house = having(says("pay \U000e0049\U000e0067 now\u202e\u200b\x9b\ud800!"))
+    assert await house.run(call("{}", "own")) == "pay  now?!"
+
+
+async def test_a_schema_that_refers_to_nowhere_is_a_failure_of_the_tool_and_fetches_nothing():
+    refers = HttpTool.model_construct(
+        name="own", description="x", parameters={"type": "object", "$ref": "http://127.0.0.1:9/schema"}
+    )
+    with pytest.raises(ToolError, match="The tool failed"):
+        await having(says("x"), refers).run(call("{}", "own"))
+
+
+async def test_r3_b3_a_tool_that_raises_is_told_as_failed_and_nothing_of_the_reason():
+    with pytest.raises(ToolError, match=r"^The tool failed\.$"):
+        await having(raises(ValueError("the password is x"))).run(call("{}", "own"))
+
+
+async def test_r3_b3_a_tool_that_cancels_itself_is_told_as_failed():
+    with pytest.raises(ToolError, match="The tool failed"):
+        await having(raises(asyncio.CancelledError())).run(call("{}", "own"))
+
+
+async def test_what_a_tool_says_went_wrong_is_presentable_as_well():
+    with pytest.raises(ToolError) as told:
+        await having(raises(ToolError("\x1b" + "x" * 100_000))).run(call("{}", "own"))
+    assert len(str(told.value)) == MAX_OUTPUT_BYTES
+
+
+async def test_arguments_that_do_not_fit_are_not_repeated_at_length():
+    with pytest.raises(ToolError) as told:
+        await tools.run(call(json.dumps({"evening": ["x" * 50_000]})))
+    assert len(str(told.value)) < 600
+
+
+async def test_f32_a_tool_that_hangs_is_stopped_at_its_own_deadline_and_others_go_on():
+    hangs = OWN.model_copy(update={"deadline_seconds": 0.01})
+
+    async def forever(_asked) -> str:
+        return await asyncio.Event().wait() and ""
+
+    with pytest.raises(ToolError, match="took too long"):
+        await having(forever, hangs).run(call("{}", "own"))
+
+
+async def test_s20_three_tools_run_at_once_and_the_next_waits_for_a_place():
+    begun: list[str] = []
+    free = asyncio.Event()
+
+    async def wait(asked) -> str:
+        begun.append(asked.call_id)
+        await free.wait()
+        return asked.call_id
+
+    house = having(wait)
+    running = [asyncio.create_task(house.run(ToolCall(f"call_{number}", "own", "{}"))) for number in range(5)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert begun == ["call_0", "call_1", "call_2"]
+    free.set()
+    assert await asyncio.gather(*running) == [f"call_{number}" for number in range(5)]
+
+
+async def test_s20_after_fifty_calls_the_model_has_to_do_without():
+    house = having(says("x"))
+    for _ in range(MOST_CALLS):
+        await house.run(call("{}", "own"))
+    with pytest.raises(ToolError, match="too often"):
+        await house.run(call("{}", "own"))
+
+
+async def test_s19_what_cannot_be_undone_waits_until_the_caller_was_asked():
+    confirming = Confirming()
+    house = having(says("done"), OWN.model_copy(update={"confirm": True}), confirming=confirming)
+    assert await house.run(call("{}", "own")) == ASK_FIRST
+    assert await house.run(call("{}", "own")) == ASK_FIRST
+    confirming.on_caller_turn()
+    assert await house.run(call("{}", "own")) == "done"

@@ -23,9 +23,15 @@ class WorkingTool(Conf):
     """A tool that takes its time, or does something that cannot be undone."""
 
     preamble: Annotated[str, Field(min_length=1, max_length=300)] | None = None
-    """Said, word for word, as soon as the tool runs; without it nothing is said."""
+    """Said, word for word, while the tool runs, unless the agent spoke in the answer that called it, the caller speaks
+    or the tool is done within a third of a second; without it nothing is said."""
     confirm: bool = False
     """Whether the caller must have agreed first: the model is told to ask, and the tool runs when the caller has
     spoken and the model calls it again with the same arguments."""
     deadline_seconds: Annotated[float, Field(gt=0, le=120)] | None = None
     """The tool is stopped after this, and the model told; without it, ten seconds."""
+
+    @property
+    def finishes_after_hang_up(self) -> bool:
+        """Whether it goes on when the call ends, within its time."""
+        return False

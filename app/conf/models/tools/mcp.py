@@ -40,6 +40,11 @@ class McpTool(Conf):
         | None
     ) = None
     """Left out, the provider asks before every call."""
+    approve: Annotated[Annotated[Literal["none", "all"], Tag("text")] | Annotated[list[str], Tag("list")], BY_SHAPE] = (
+        "none"
+    )
+    """What the provider is told when it asks, at once and in the call's journal: yes to all of its tools, to those of
+    these names, or to none."""
     server_description: str | None = None
     defer_loading: bool | None = None
     allowed_callers: list[Literal["direct", "programmatic"]] | None = None
@@ -48,6 +53,10 @@ class McpTool(Conf):
     def name(self) -> str:
         """What no other tool of the agent may be called."""
         return self.server_label
+
+    def approves(self, name: str) -> bool:
+        """Whether that tool may run when the provider asks."""
+        return self.approve == "all" or (isinstance(self.approve, list) and name in self.approve)
 
     @model_validator(mode="after")
     def _one_way_in(self) -> "McpTool":
