@@ -43,7 +43,9 @@ class Journal:
         now_ms: Callable[[], float],
         listeners: Sequence[Listener] = (),
         records: bool = True,
+        redacted: Callable[[CallEvent], CallEvent] = lambda event: event,
     ) -> None:
+        """`redacted` is what may be written down and told of an event."""
         self.folder = folder
         self.record = record
         self.recorder = Recorder(on=records)
@@ -59,9 +61,11 @@ class Journal:
         self._sizes = {EVENTS: 0, CALLER_TRACK: 0, AGENT_TRACK: 0}
         self._soundless = False
         self._listeners = tuple(listeners)
+        self._redacted = redacted
 
     def add(self, event: CallEvent) -> None:
         """Note what happened, and tell the listeners."""
+        event = self._redacted(event)
         if not event.fleeting:
             self._seq += 1
             self._new.append(NumberedEvent(self._seq, event.kind, event.at_ms, event.data))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -40,9 +41,9 @@ class JournalWriter:
         ended = [journal for journal, _, _ in self._ended]
         return sum(journal.refused for journal in (*self._open.values(), *ended))
 
-    def open(self, record: CallRecord, *, now_ms: Callable[[], float], records: bool = True) -> Journal:
-        """A new call's journal; its folder appears with the next round."""
-        journal = Journal(self.root / record.id, record, now_ms=now_ms, listeners=self._listeners, records=records)
+    def open(self, record: CallRecord, *, now_ms: Callable[[], float], **options: Any) -> Journal:
+        """A new call's journal, with such `options` of it; its folder appears with the next round."""
+        journal = Journal(self.root / record.id, record, now_ms=now_ms, listeners=self._listeners, **options)
         self._open[record.id] = journal
         return journal
 

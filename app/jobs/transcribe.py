@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -36,8 +36,10 @@ from app.openai.transcriber import Transcriber
 from app.recordings.compare import differences
 from app.recordings.cutting import Limits
 from app.recordings.plan import Plan, plan
+from app.recordings.redacted import redacted_segments, redacted_words
 from app.recordings.segments import stitch
 from app.recordings.states import RecordingState, TranscriptState
+from app.redaction import Redactor
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -51,6 +53,7 @@ class _Task:
     """What its call's journal says; of a recording that somebody else made, on another clock, nothing."""
     asked: RecordingTranscription
     account: str
+    redactor: Redactor
 
 
 def transcribe_handler(context: JobContext, *, limits: Limits = Limits()) -> Handler:  # noqa: B008 (a frozen value)
@@ -96,8 +99,9 @@ async def _task(context: JobContext, job: Job) -> _Task | None:
     try:
         agent = context.conf.agent(recording.agent)
     except ConfError:  # the agent is gone; its recordings are not
-        return _Task(recording, turns, RecordingTranscription(), DEFAULT)
-    return _Task(recording, turns, agent.recording.transcription or RecordingTranscription(), agent.account)
+        return _Task(recording, turns, RecordingTranscription(), DEFAULT, Redactor())
+    redactor = Redactor(card_numbers=agent.redaction.card_numbers, patterns=agent.redaction.patterns)
+    return _Task(recording, turns, agent.recording.transcription or RecordingTranscription(), agent.account, redactor)
 
 
 async def _turns(db: AsyncSession, recording: Recording) -> Sequence[Turn]:
@@ -140,7 +144,7 @@ async def _write_down(context: JobContext, job: Job, task: _Task, planned: Plan)
     if len(refused) == len(answers):
         raise await _failed(context, recording_id, refused[0])
     words = {seq: answer.words for seq, answer in answers.items()}
-    segments = stitch(planned.pieces, words, planned.speakers)
+    segments = redacted_segments(stitch(planned.pieces, words, planned.speakers), task.redactor)
     differ = await asyncio.to_thread(differences, task.turns, segments) if task.turns else []
     await finish(context.engine, job.id, recording_id, Made(planned, answers, segments, differ))
     _log.info("transcript_ready", recording=str(recording_id), pieces=len(answers), refused=len(refused))
@@ -159,6 +163,7 @@ async def _answers(context: JobContext, task: _Task, planned: Plan) -> dict[int,
         if answer is None:
             answering = write_down(transcriber, planned, piece, task.asked, model=model)
             answer = await _settled(context, task, answering)
+            answer = replace(answer, words=redacted_words(answer.words, task.redactor))
             model = answer.model  # where the first had to be done by the fallback, the others need not try
             await keep(context.engine, recording_id, seq, piece, answer)
         answers[seq] = answer

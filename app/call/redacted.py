@@ -1,0 +1,38 @@
+"""What may be kept of an event: words without what the agent's configuration has removed."""
+
+from dataclasses import replace
+
+from app.call.events import CallEvent, Kind
+from app.conf.models import RedactionConf
+from app.redaction import Redactor
+
+_TURNS = {Kind.CALLER_TRANSCRIPT: "caller", Kind.AGENT_TRANSCRIPT: "agent"}
+_WORDS = frozenset(
+    {
+        Kind.AGENT_TEXT,
+        Kind.AGENT_INTERRUPTED,
+        Kind.TOOL_CALLED,
+        Kind.TOOL_ANSWERED,
+        Kind.TOOL_FAILED,
+        Kind.MCP_CALLED,
+        Kind.OPERATOR_COMMAND,
+        Kind.CALLER_DTMF,
+    }
+)
+
+
+class RedactedEvents:
+    """Redacts the events of one call, in their order. What the model knows of the call is not changed."""
+
+    def __init__(self, conf: RedactionConf) -> None:
+        self._redactor = Redactor(card_numbers=conf.card_numbers, patterns=conf.patterns)
+
+    def __call__(self, event: CallEvent) -> CallEvent:
+        """The event as it may be written down and told."""
+        if speaker := _TURNS.get(event.kind):
+            text = event.data["text"]
+            told = self._redactor.fragment(text) if event.fleeting else self._redactor.turn(speaker, text)
+            return event if told == text else replace(event, data=event.data | {"text": told})
+        if event.kind in _WORDS:
+            return replace(event, data=self._redactor.value(event.data))
+        return event
