@@ -47,6 +47,7 @@ class SandboxCall:
         self.network = network
         self.chronicle = network.chronicle()
         self.steps: asyncio.Queue[Step] = asyncio.Queue()
+        self.messages: asyncio.Queue[tuple[bytes, str]] = asyncio.Queue()
         self._over = False
         self._status_callback = status_callback
         self.callbacks = Callbacks(network, self.chronicle)
@@ -64,6 +65,10 @@ class SandboxCall:
     async def press(self, digits: str) -> None:
         """Press these keys."""
         await self._open_stream.press(digits)
+
+    def leave_message(self, ulaw: bytes, *, key: str = "") -> None:
+        """Say this after the tone of a `<Record>`, and then press that key."""
+        self.messages.put_nowait((ulaw, key))
 
     async def hang_up(self) -> None:
         """Put the phone down, and wait until everybody has been told."""

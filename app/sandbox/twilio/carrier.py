@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from app.sandbox.twilio.call import SandboxCall
 from app.sandbox.twilio.follower import Follower
+from app.sandbox.twilio.machines import tell_who_answered
 from app.sandbox.twilio.network import Destination, Network
 from app.sandbox.twilio.outbound import ring_out
 from app.sandbox.twilio.recording_room import RecordingRoom
@@ -215,6 +216,8 @@ class SandboxTwilio:
         step = await ring_out(call, phone, first, timeout_ms=float(form.get("Timeout", "60")) * 1000)
         if form.get("Record") == "true" and not isinstance(step, End):
             self.recordings.start_by_form(call, dict(form), with_call=True)
+        if not isinstance(step, End):
+            self._running.append(asyncio.create_task(tell_who_answered(call, phone, form), name="sandbox-machines"))
         await Follower(call, fallback_url=form.get("FallbackUrl"), recordings=self.recordings).run(step)
 
 

@@ -13,6 +13,7 @@ from app.sandbox.twilio.recording_room import RecordingRoom
 from app.sandbox.twilio.steps import End, Fetch, Follow, Step
 from app.sandbox.twilio.timeline import Dialled, EndCause, StreamEnd, VerbStarted, WebhookAnswered
 from app.sandbox.twilio.twiml import Verb
+from app.sandbox.twilio.voicemail import listen
 from app.sandbox.twilio.webhook import new_sid, twiml_of
 
 SPOKEN_CHARACTERS_A_SECOND = 15
@@ -211,20 +212,22 @@ class Follower:
         return "completed", phone.talk_ms or 0.0
 
     async def _record(self, verb: Verb) -> Step | None:
-        """The caller leaves no message: the recording ends after its `timeout` of silence."""
-        silent_s = min(float(verb.get("timeout", "5")), float(verb.get("maxLength", "3600")))
-        await self._network.pass_ms(silent_s * 1000)
-        recording_sid = new_sid("RE")
-        account = f"https://api.twilio.com/2010-04-01/Accounts/{self._network.account_sid}"
-        return Fetch(
+        """Record a message; an empty one has no action, and the next verb follows."""
+        message = self._recordings.start_message(self._call, verb, self._base_url)
+        url, method = (
             self._absolute(verb.get("action")) if verb.get("action") else self._base_url,
             verb.get("method", "POST"),
-            {
-                "RecordingSid": recording_sid,
-                "RecordingUrl": f"{account}/Recordings/{recording_sid}",
-                "RecordingDuration": str(int(silent_s)),
-            },
         )
+        try:
+            key = await listen(self._call, verb, message)
+        except asyncio.CancelledError:
+            self._action = Fetch(url, method, message.acted("hangup")) if message.sound else None
+            raise
+        finally:
+            message.end()
+            if not message.sound:
+                self._recordings.forget(message)
+        return Fetch(url, method, message.acted(key)) if message.sound else None
 
     def _action_of(self, verb: Verb, extra: dict[str, str] | None = None) -> Fetch | None:
         if not verb.get("action"):

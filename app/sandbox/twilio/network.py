@@ -27,6 +27,9 @@ class Destination:
     ring_ms: float = 1000.0
     talk_ms: float | None = 3000.0
     """None: until the caller hangs up."""
+    answered_by: Literal["human", "machine", "fax", "unknown"] = "human"
+    listened_ms: float = 1000.0
+    """The carrier knows who has picked up so long after the answer."""
 
 
 class Network:

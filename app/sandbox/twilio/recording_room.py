@@ -8,6 +8,7 @@ from app.sandbox.twilio.call import SandboxCall
 from app.sandbox.twilio.callbacks import Callbacks
 from app.sandbox.twilio.recordings import OUTBOUND, REST, TWIML, RecordingManners, Report, SandboxRecording
 from app.sandbox.twilio.twiml import Verb
+from app.sandbox.twilio.voicemail import VERB, LeftMessage
 
 CURRENT = "Twilio.CURRENT"
 
@@ -25,11 +26,7 @@ class RecordingRoom:
         """Do what the `<Recording>` of a `<Start>` says, if there is one."""
         for verb in start.children:
             if verb.name == "Recording":
-                report = Report()
-                if url := verb.get("recordingStatusCallback"):
-                    events = frozenset(verb.get("recordingStatusCallbackEvent", "completed").split())
-                    report = Report(urljoin(base_url, url), verb.get("recordingStatusCallbackMethod", "POST"), events)
-                self._start(call, TWIML, 1 if verb.get("channels", "dual") == "mono" else 2, report)
+                self._start(call, TWIML, 1 if verb.get("channels", "dual") == "mono" else 2, _report(verb, base_url))
 
     def start_by_form(self, call: SandboxCall, form: "dict[str, str]", *, with_call: bool) -> SandboxRecording:
         """Do what a REST request says: one that creates a call, or one that starts a recording of a live one."""
@@ -39,6 +36,16 @@ class RecordingRoom:
             report = Report(url, form.get("RecordingStatusCallbackMethod", "POST"), events)
         channels = 2 if form.get("RecordingChannels", "mono") == "dual" else 1
         return self._start(call, OUTBOUND if with_call else REST, channels, report)
+
+    def start_message(self, call: SandboxCall, verb: Verb, base_url: str) -> LeftMessage:
+        """Do what a `<Record>` says."""
+        message = LeftMessage(call, VERB, 1, _report(verb, base_url), self.manners)
+        self.recordings[message.sid] = message
+        return message
+
+    def forget(self, recording: SandboxRecording) -> None:
+        """There was nothing to record."""
+        del self.recordings[recording.sid]
 
     def of(self, call: SandboxCall) -> list[SandboxRecording]:
         """The recordings of a call that are not deleted."""
@@ -104,3 +111,11 @@ class RecordingRoom:
             return
         for _ in range(manners.times):
             callbacks.send(report.url, recording.params(status), method=report.method)
+
+
+def _report(verb: Verb, base_url: str) -> Report:
+    url = verb.get("recordingStatusCallback")
+    if not url:
+        return Report()
+    events = frozenset(verb.get("recordingStatusCallbackEvent", "completed").split())
+    return Report(urljoin(base_url, url), verb.get("recordingStatusCallbackMethod", "POST"), events)

@@ -20,6 +20,10 @@ def moments(call: SandboxCall, kind: type[Moment]) -> list[Moment]:
     return [moment for moment in call.timeline if isinstance(moment, kind)]
 
 
+def beep(ms: int) -> bytes:
+    return b"\x10\x90" * (ms * 4)
+
+
 def verbs(call: SandboxCall) -> list[str]:
     return [moment.verb.name for moment in call.timeline if isinstance(moment, VerbStarted)]
 
@@ -221,14 +225,38 @@ async def test_of_several_phones_the_first_to_answer_gets_the_call(twilio: Sandb
 
 
 async def test_a_recorded_message_goes_to_its_action(twilio: SandboxTwilio, server: TinyServer):
-    server.answer("/voice", '<Record timeout="2" action="/recorded"/>')
+    server.answer("/voice", '<Record timeout="2" action="/recorded" recordingStatusCallback="/recording"/><Pause/>')
     server.answer("/recorded", "<Hangup/>")
     call = await place(twilio)
+    call.leave_message(beep(2000), key="#")
     await call.wait_ended()
 
+    [hook], [told] = server.hooks("/recorded"), server.hooks("/recording")
+    assert hook.form["RecordingSid"] == told.form["RecordingSid"]
+    assert (hook.form["RecordingDuration"], hook.form["Digits"]) == ("2", "#")
+    assert (told.form["RecordingSource"], told.form["RecordingChannels"]) == ("RecordVerb", "1")
+    assert verbs(call) == ["Record", "Hangup"]
+
+
+async def test_who_hangs_up_has_left_their_message_and_who_says_nothing_has_left_none(
+    twilio: SandboxTwilio, server: TinyServer
+):
+    server.answer("/voice", '<Record timeout="30" action="/recorded"/><Hangup/>')
+    call, silent = await place(twilio), await place(twilio)
+    call.leave_message(beep(1000))
+    async with asyncio.timeout(5):
+        while not call.messages.empty():  # noqa: ASYNC110 - nobody tells that the person has begun to speak
+            await asyncio.sleep(0.005)
+    await call.hang_up()
+    await silent.wait_ended()
+
     [hook] = server.hooks("/recorded")
-    assert hook.form["RecordingSid"].startswith("RE")
-    assert hook.form["RecordingDuration"] == "2"
+    assert (hook.form["CallSid"], hook.form["Digits"], hook.form["CallStatus"]) == (
+        call.call_sid,
+        "hangup",
+        "completed",
+    )
+    assert (verbs(silent), twilio.recordings.of(silent)) == (["Record", "Hangup"], [])
 
 
 async def test_hanging_up_during_a_verb_ends_the_call_at_once(twilio: SandboxTwilio, server: TinyServer):

@@ -217,3 +217,39 @@ async def test_a_creation_whose_answer_is_lost_has_made_a_call_that_the_list_sho
     assert listed.json()["calls"][0]["date_created"].endswith("+0000")
     assert others.json()["calls"] == []
     await call.hang_up()
+
+
+@pytest.mark.parametrize(("mode", "word"), [("Enable", "machine_start"), ("DetectMessageEnd", "machine_end_beep")])
+async def test_who_picked_up_is_told_while_the_call_goes_on(
+    twilio: SandboxTwilio, server: TinyServer, rest: httpx.AsyncClient, mode: str, word: str
+):
+    server.answer("/voice", '<Pause length="60"/>')
+    server.answer("/amd", "")
+    twilio.destinations["+15550100"] = Destination(ring_ms=0, answered_by="machine", listened_ms=500)
+    form = {
+        "To": "+15550100",
+        "From": "+15550199",
+        "Url": f"{server.origin}/voice",
+        "MachineDetection": mode,
+        "AsyncAmd": "true",
+    }
+    await rest.post(f"{CALLS}.json", data=form | {"AsyncAmdStatusCallback": f"{server.origin}/amd"})
+    call = await twilio.outbound_call()
+    await call.wait_for(lambda _: bool(server.hooks("/amd")))
+    await call.hang_up()
+
+    [hook] = server.hooks("/amd")
+    assert (hook.form["AnsweredBy"], hook.form["CallSid"]) == (word, call.call_sid)
+    assert "To" not in hook.form
+
+
+async def test_listening_for_machines_without_a_callback_is_21262(
+    twilio: SandboxTwilio, server: TinyServer, rest: httpx.AsyncClient
+):
+    server.answer("/voice", '<Pause length="1"/>')
+    form = {"To": "+15550100", "From": "+15550199", "Url": f"{server.origin}/voice"}
+    await rest.post(f"{CALLS}.json", data=form | {"MachineDetection": "Enable", "AsyncAmd": "true"})
+    call = await twilio.outbound_call()
+    await call.wait_ended()
+
+    assert [warned.code for warned in call.warnings] == [21262]
