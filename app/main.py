@@ -35,8 +35,10 @@ from app.jobs.ingest import Ingest, save_rows
 from app.jobs.live_copy import LiveCopy, save_live
 from app.jobs.opt_outs import OptOuts
 from app.jobs.own_recording import OwnRecordings
+from app.jobs.pickups import Pickups
 from app.jobs.try_webhook import try_webhook
 from app.jobs.twilio_callbacks import TwilioCallbacks
+from app.jobs.voicemail import Voicemails
 from app.jobs.watch import Watch
 from app.openai.client_secret import BrowserKey, create_browser_key
 from app.openai.realtime import OpenAIProvider
@@ -137,6 +139,8 @@ async def _open(
     ingest = Ingest(journals.root, partial(save_rows, opened.engine, opened.store, deadlines.recording_poll_s), own)
     callbacks = TwilioCallbacks(settings.data_dir, opened.engine)
     opt_outs = OptOuts(settings.data_dir, opened.engine)
+    voicemails = Voicemails(settings.data_dir, opened.engine, opened.store, poll_after_s=deadlines.recording_poll_s)
+    carrier = partial(_carrier, opened.store, client, settings.twilio_api_base_url, deadlines.carrier_s)
     await stack.enter_async_context(
         background(
             opened.store.listen,
@@ -144,6 +148,7 @@ async def _open(
             ingest.run,
             callbacks.run,
             opt_outs.run,
+            voicemails.run,
             live_copy.run,
             call_news.run,
             commands.run,
@@ -167,7 +172,7 @@ async def _open(
         ),
         run_call=RunCall(
             providers=providers,
-            carrier=partial(_carrier, opened.store, client, settings.twilio_api_base_url, deadlines.carrier_s),
+            carrier=carrier,
             dial_prefixes=partial(_dial_prefixes, opened.store),
             journals=journals,
             registry=registry,
@@ -181,6 +186,8 @@ async def _open(
         find_key=RememberedKeys(partial(_find_key, opened.engine)),
         browser_key=_browser_key(opened.store, client, base_url=settings.openai_base_url, within_s=deadlines.connect_s),
         recording_told=callbacks.take,
+        voicemail_left=voicemails.take,
+        picked_up=Pickups(opened.engine, registry, commands, carrier).take,
         archive=Archive(opened.engine, journals.root),
         storage=context.storage,
         call_news=call_news,

@@ -57,7 +57,14 @@ class ResumeRecording:
     """Keep it again."""
 
 
-Command = HangUp | SayWords | GiveText | ChangeInstructions | TransferCall | PauseRecording | ResumeRecording
+@dataclass(frozen=True, slots=True)
+class PickedUp:
+    """The carrier says who picked up a call that we placed."""
+
+    answered_by: str
+
+
+Command = HangUp | SayWords | GiveText | ChangeInstructions | TransferCall | PauseRecording | ResumeRecording | PickedUp
 KINDS: Mapping[str, type[Command]] = {
     "hang_up": HangUp,
     "say": SayWords,
@@ -66,6 +73,7 @@ KINDS: Mapping[str, type[Command]] = {
     "transfer": TransferCall,
     "pause_recording": PauseRecording,
     "resume_recording": ResumeRecording,
+    "picked_up": PickedUp,
 }
 """The commands by the names that they have in journals, in the audit log and in the database."""
 _NAMES = {kind: name for name, kind in KINDS.items()}

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -11,14 +12,15 @@ import structlog
 from app.call.bridge import Bridge
 from app.call.carrier import Carrier
 from app.call.collecting import CollectDigits
-from app.call.commands import Command, Outcome
+from app.call.commands import Command, Outcome, PickedUp
 from app.call.dialling import OpenSession, ReopenSession
 from app.call.digits import CollectedDigits
 from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
 from app.call.journal import Finished, JournalWriter
-from app.call.operator import Operator
 from app.call.open_tools import OpenTools
+from app.call.operator import Operator
+from app.call.pickup import Pickup
 from app.call.record import CallRecord
 from app.call.recording import CallRecording
 from app.call.registry import Registry
@@ -50,6 +52,7 @@ class LiveCall:
         socket: StreamSocket,
         stream_sid: str,
         fallback_number: str | None,
+        voicemail_url: str | None = None,
         open_session: OpenSession,
         reopen_session: ReopenSession,
         run_tool: Handler,
@@ -67,6 +70,7 @@ class LiveCall:
         self._agent = agent
         self._socket = socket
         self._fallback_number = fallback_number
+        self._voicemail_url = voicemail_url
         self._carrier = carrier
         self._journals = journals
         self._registry = registry
@@ -141,6 +145,14 @@ class LiveCall:
             now_ms=self._now_ms,
             tick_s=deadlines.tick_s,
         )
+        self._pickup = Pickup(
+            agent.answering_machine,
+            agent.language,
+            bridge=self._bridge,
+            carrier=carrier,
+            call_sid=record.call_sid,
+            note=self._note,
+        )
         self._operator = Operator(
             bridge=self._bridge,
             flow=flow,
@@ -180,6 +192,8 @@ class LiveCall:
 
     async def obey(self, command: Command, by: str) -> Outcome:
         """Do what somebody outside wants, named in the journal; raises `CommandRefused`, and then nothing was done."""
+        if isinstance(command, PickedUp):
+            return await self._pickup.hear(command.answered_by)
         return await self._operator.obey(command, by)
 
     async def pause_recording(self) -> bool:
@@ -212,13 +226,19 @@ class LiveCall:
         try:
             async with asyncio.timeout(self._deadlines.carrier_s):
                 if reason in _WITH_APOLOGY or reason is EndReason.DRAINED:
-                    number = self._fallback_number if reason in _WITH_APOLOGY else None
-                    words = twiml.say_then(self._agent.fallback.message, language=self._agent.language, number=number)
-                    await self._carrier.redirect(self._record.call_sid, words)
+                    await self._carrier.redirect(self._record.call_sid, self._apology(reason))
+                elif reason is EndReason.VOICEMAIL:
+                    await self._pickup.leave()
                 else:
                     await self._carrier.hang_up(self._record.call_sid)
         except (CarrierError, TimeoutError) as error:
             _log.warning("carrier_refused", reason=reason, error=str(error) or "time limit")
+
+    def _apology(self, reason: EndReason) -> str:
+        words = partial(twiml.say_then, self._agent.apology, language=self._agent.language)
+        if reason is EndReason.DRAINED:
+            return words(number=None)
+        return words(number=self._fallback_number, voicemail_url=self._voicemail_url)
 
     def _on_session_ready(self) -> None:
         self._journal.record = replace(self._journal.record, answered_at=datetime.now(UTC))

@@ -174,7 +174,7 @@ class Recording(Table):
     call_id: Mapped[UUID | None] = mapped_column(ForeignKey("calls.id"), index=True)
     """Unknown as long as the call's own row is not there; always known for our own."""
     source: Mapped[str]
-    """`own` or `twilio`."""
+    """`own`, `twilio` or `voicemail`."""
     twilio_sid: Mapped[str | None] = mapped_column(unique=True)
     agent: Mapped[str]
     caller_channel: Mapped[str]
@@ -349,6 +349,8 @@ class OutboundRequest(Table):
     dialed_at: Mapped[datetime | None]
     """When Twilio was asked last."""
     answered_at: Mapped[datetime | None]
+    answered_by: Mapped[str | None]
+    """A person, a machine, a fax, or unknown; see `Picked`."""
     ended_at: Mapped[datetime | None]
     checked_at: Mapped[datetime | None]
     """When we last asked Twilio what became of it."""

@@ -7,6 +7,8 @@ from app.db.tables import Call, Recording
 
 TWILIO = "twilio"
 """What `recordings.source` says of them."""
+VOICEMAIL, ONLY_CALLER = "voicemail", "only"
+"""And of messages that callers leave: Twilio makes them too, but they are no recordings of a conversation."""
 
 
 async def hold_call(db: AsyncSession, call_sid: str) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.conf.models import AgentConf, OutboundConf
+from app.conf.models import AgentConf, MachinePolicy, OutboundConf
 from app.db.tables import OutboundRequest
 from app.outbound.tokens import PARAMETER, OutboundTicket, OutboundTokens
 from app.twilio.recordings import creation_fields
@@ -39,4 +39,19 @@ def dial_form(
         "Timeout": str(conf.ring_seconds),
         "TimeLimit": str(min(agent.max_call_seconds + FAREWELL_S, LONGEST_S)),
     }
-    return form | (creation_fields(public_url) if records else {})
+    return (
+        form
+        | _detection(agent.answering_machine, public_url, known_by)
+        | (creation_fields(public_url) if records else {})
+    )
+
+
+def _detection(policy: MachinePolicy, public_url: str, known_by: str) -> dict[str, str]:
+    """What makes Twilio listen for machines while the agent talks already; a message waits for the greeting's end."""
+    if not policy.detect:
+        return {}
+    return {
+        "MachineDetection": "DetectMessageEnd" if policy.action == "leave_message" else "Enable",
+        "AsyncAmd": "true",
+        "AsyncAmdStatusCallback": f"{public_url}/twilio/amd{known_by}",
+    }

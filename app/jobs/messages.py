@@ -1,6 +1,7 @@
 """What servers are told of calls and of their recordings: ids and facts, no words that were spoken."""
 
 from typing import Any
+from uuid import UUID
 
 from app.call.record import CallRecord
 from app.call.status import EndReason
@@ -42,6 +43,20 @@ def call_ended(call: CallRecord) -> dict[str, Any]:
         "ended_at": call.ended_at,
         "end_reason": call.end_reason,
         "recording": call.recording,
+    }
+
+
+def voicemail_received(call: CallRecord, recording_id: UUID) -> dict[str, Any]:
+    """Of a message that a caller has left."""
+    return {
+        "call_id": call.id,
+        "call_sid": call.call_sid,
+        "from_number": call.from_number,
+        "to_number": call.to_number,
+        "agent": call.agent,
+        "started_at": call.started_at,
+        "ended_at": call.ended_at,
+        "recording_id": str(recording_id),
     }
 
 

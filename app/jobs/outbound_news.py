@@ -20,6 +20,7 @@ from app.errors import ConfError
 from app.jobs.disk_queue import DiskQueue
 from app.jobs.emit import emit
 from app.jobs.messages import call_ended
+from app.outbound.answered import Picked
 from app.outbound.states import OutboundState, Progress, after
 
 FOLDER = "outbound_news"
@@ -58,6 +59,8 @@ async def save_progress(engine: AsyncEngine, conf: ConfStore, news: Progress) ->
         if request.call_sid not in {None, news.call_sid}:
             _log.error("outbound_called_twice", request=str(request.id), attempt=news.attempt, call_sid=news.call_sid)
             return
+        if news.answered_by and request.answered_by is None:
+            request.answered_by = Picked.of(news.answered_by)
         moved = after(request.state, news.call_status)
         if moved is None and request.state not in {OutboundState.QUEUED, OutboundState.DIALING}:
             return

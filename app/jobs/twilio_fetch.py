@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.call.status import CallStatus
 from app.conf.models import AgentConf
 from app.db.engine import db_session
-from app.db.recordings import change_recording, find_recording, recordings_of
+from app.db.recordings import change_recording, find_recording, recordings_of, retention
 from app.db.tables import Call, Recording
-from app.db.twilio_recordings import streams_of
+from app.db.twilio_recordings import VOICEMAIL, streams_of
 from app.errors import AudioError, CarrierApiError, ConfError, StorageError
 from app.jobs.context import JobContext
 from app.jobs.delete import DECLINED, request_deletion
@@ -81,6 +81,8 @@ async def _wanted(context: JobContext, job: Job) -> _Wanted | None:
         recording = await find_recording(db, job.subject, lock=True)
         if recording is None or recording.twilio_sid is None:
             return None
+        if recording.source == VOICEMAIL:
+            return await _message(context, db, job, recording)
         streams = await streams_of(db, recording.call_sid)
         if any(stream.recording == "declined" for stream in streams):
             await request_deletion(db, recording.id, DECLINED)
@@ -90,12 +92,29 @@ async def _wanted(context: JobContext, job: Job) -> _Wanted | None:
         now = datetime.now(UTC)
         if _call_goes_on(streams, now - recording.created_at):
             raise TryAgain("the call is not over", after_s=_pause_s(job, CALL_AGAIN_S, longest_s=60))
-        values = {"key": recording.key or f"{recording.created_at:%Y/%m}/{recording.id}.wav"}
+        values = {"key": _key(recording)}
         if recording.agent == UNKNOWN and streams:
             values |= policy_values(streams[0], _agent(context, streams[0].agent))
         await change_recording(db, recording.id, **values)
         since = max([recording.created_at, *(stream.ended_at for stream in streams if stream.ended_at)])
         return _Wanted(recording.id, recording.account_sid, recording.twilio_sid, values["key"], since)
+
+
+async def _message(context: JobContext, db: AsyncSession, job: Job, recording: Recording) -> _Wanted | None:
+    """What a caller has left is wanted in any case, whatever was declined before."""
+    if recording.state not in {RecordingState.EXPECTED, RecordingState.FAILED}:
+        return None
+    if recording.call_id is None and datetime.now(UTC) - recording.created_at < NO_CALL_AFTER:
+        raise TryAgain("its call is not known yet", after_s=_pause_s(job, CALL_AGAIN_S, longest_s=60))
+    days = _agent(context, recording.agent).recording.retention_days
+    kept = {"delete_after": retention(recording.created_at, days)} if recording.call_id is None else {}
+    await change_recording(db, recording.id, key=_key(recording), **kept)
+    sid = recording.twilio_sid or ""
+    return _Wanted(recording.id, recording.account_sid, sid, _key(recording), recording.created_at)
+
+
+def _key(recording: Recording) -> str:
+    return recording.key or f"{recording.created_at:%Y/%m}/{recording.id}.wav"
 
 
 def _call_goes_on(streams: Sequence[Call], known_for: timedelta) -> bool:
@@ -138,7 +157,7 @@ async def _keep(context: JobContext, wanted: _Wanted, info: AudioInfo, stored: S
             recording.id,
             state=RecordingState.STORED,
             reason=None
-            if info.channels == CHANNELS
+            if info.channels == CHANNELS or recording.source == VOICEMAIL
             else f"Twilio gave {info.channels} channel(s) instead of {CHANNELS}",
             key=stored.key,
             sha256=stored.sha256,
@@ -156,7 +175,8 @@ async def _follow(db: AsyncSession, recording: Recording, agent: AgentConf) -> N
     """Tell of it, and let it be written down and deleted at Twilio where its agent wants that."""
     await emit(db, "recording.ready", str(recording.id), recording_ready(recording))
     policy = agent.recording
-    if policy.transcription and (policy.source == "twilio" or await _is_only(db, recording.call_sid)):
+    alone = recording.source == VOICEMAIL or policy.source == "twilio"
+    if policy.transcription and (alone or await _is_only(db, recording.call_sid)):
         await want_transcript(db, recording)
     if policy.delete_at_twilio:
         await enqueue(db, JobKind.DELETE_AT_TWILIO, str(recording.id))

@@ -11,7 +11,7 @@ from app.conf.models import AgentConf
 from app.db.engine import db_session
 from app.db.recordings import add_recording, change_recording, find_recording, retention
 from app.db.tables import Call, Recording
-from app.db.twilio_recordings import TWILIO, find_by_sid, hold_call, of_twilio
+from app.db.twilio_recordings import ONLY_CALLER, TWILIO, VOICEMAIL, find_by_sid, hold_call, of_twilio
 from app.errors import CarrierApiError, ConfMissing
 from app.jobs.context import JobContext
 from app.jobs.job import GiveUp, Handler, Job, JobKind, TryAgain
@@ -131,6 +131,9 @@ async def _row_of(db: AsyncSession, notice: Notice) -> Recording:
     """The recording's own row, else that of one that is expected for its call, else a new one."""
     if found := await find_by_sid(db, notice.recording_sid):
         return found
+    if notice.message:
+        about = {"source": VOICEMAIL, "caller_channel": ONLY_CALLER, "agent": notice.agent}
+        return await _add(db, notice.call_sid, notice.account_sid, **about)
     for recording in await of_twilio(db, notice.call_sid):
         if recording.twilio_sid is None:
             return recording

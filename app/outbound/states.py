@@ -45,6 +45,9 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     call_sid: str
     call_status: str
+    """Empty where only somebody's picking up is told."""
+    answered_by: str | None = None
+    """`AnsweredBy`: a person, a machine, a fax, or unknown."""
 
 
 def after(state: str, call_status: str) -> tuple[OutboundState, str | None] | None:

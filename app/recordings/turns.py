@@ -17,7 +17,9 @@ UNFINISHED_MS = 30_000
 
 
 def channels_of(channels: int, caller_channel: str) -> list[Speaker]:
-    """The speaker of each channel."""
+    """The speaker of each channel; the caller channel `only` says that there is nobody else in it."""
+    if caller_channel == "only":
+        return ["caller"] * channels
     if channels != 2:
         return ["unknown"] * channels
     return ["caller", "agent"] if caller_channel == "left" else ["agent", "caller"]

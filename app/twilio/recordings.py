@@ -12,6 +12,9 @@ CHANNELS = "dual"
 TRIM = "do-not-trim"
 """Twilio's own default cuts silence away, and with it every time in the recording."""
 EVENTS = "in-progress completed absent"
+MESSAGE_EVENTS = "completed absent"
+BY_VERB = "RecordVerb"
+"""The source of messages that callers leave."""
 CALLBACK_PATH = "/twilio/recording"
 
 _NO_ERROR = frozenset({"", "0"})
@@ -53,9 +56,13 @@ class Notice:
     course: Course
     reason: str | None = None
     """Why there is no sound."""
+    message: bool = False
+    """Whether it is one that a caller has left, and no recording of a conversation."""
+    agent: str = ""
+    """Whose voicemail it is, where that is known."""
 
 
-def read_callback(fields: Mapping[str, str]) -> Notice:
+def read_callback(fields: Mapping[str, str], *, agent: str = "") -> Notice:
     """The news in a recording status callback; raises `Refused` where it is none.
 
     Its `RecordingUrl` is left where it is: nothing is ever fetched from an address that a request names.
@@ -66,17 +73,28 @@ def read_callback(fields: Mapping[str, str]) -> Notice:
         recording_sid=fields.get("RecordingSid", ""),
         status=fields.get("RecordingStatus", ""),
         error_code=fields.get("ErrorCode", ""),
+        message=fields.get("RecordingSource") == BY_VERB,
+        agent=agent,
     )
 
 
-def notice(*, account_sid: str, call_sid: str, recording_sid: str, status: str, error_code: str) -> Notice:
+def notice(
+    *,
+    account_sid: str,
+    call_sid: str,
+    recording_sid: str,
+    status: str,
+    error_code: str,
+    message: bool = False,
+    agent: str = "",
+) -> Notice:
     """The news in these words of Twilio's; raises `Refused` for a malformed SID or an unknown status."""
     if not RECORDING_SID.fullmatch(recording_sid):
         raise Refused("RecordingSid is missing or malformed.")
     course = _COURSES.get(status)
     if course is None:
         raise Refused("RecordingStatus is missing or unknown.")
-    return Notice(account_sid, call_sid, recording_sid, course, _reason(course, error_code))
+    return Notice(account_sid, call_sid, recording_sid, course, _reason(course, error_code), message, agent)
 
 
 def callback_url(public_url: str) -> str:

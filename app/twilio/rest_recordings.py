@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from app.errors import CarrierApiError, Refused
-from app.twilio.recordings import RECORDING_SID, Notice, notice
+from app.twilio.recordings import BY_VERB, RECORDING_SID, Notice, notice
 from app.twilio.rest import TwilioRest, unreachable
 
 MOST_REDIRECTS = 3
@@ -27,6 +27,7 @@ class _Recording(msgspec.Struct):
     status: str
     call_sid: str = ""
     error_code: int | str | None = None
+    source: str | None = None
 
 
 class _Page(msgspec.Struct):
@@ -141,6 +142,7 @@ def _notice(account_sid: str, call_sid: str, recording: _Recording) -> Notice | 
             recording_sid=recording.sid,
             status=recording.status,
             error_code=str(recording.error_code or ""),
+            message=recording.source == BY_VERB,
         )
     except Refused:
         return None

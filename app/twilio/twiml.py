@@ -9,6 +9,8 @@ from app.twilio import recordings
 
 PARAMETER_CHARACTERS = 499
 """The most that Twilio takes as one `<Parameter>` value."""
+MESSAGE_PAUSE_S = 5
+"""Whoever leaves a message and is silent for so long has said all of it."""
 
 
 def connect_stream(
@@ -19,12 +21,14 @@ def connect_stream(
     apology: str,
     fallback_number: str | None,
     after_url: str,
+    voicemail_url: str | None = None,
     recording_callback: str | None = None,
     first_words: str | None = None,
 ) -> str:
     """Pipe the call into our media socket; what follows runs only when the stream ends without us.
 
     No `action`: it would keep Twilio from running the verbs behind `<Connect>`, which work even when we are dead.
+    Only where a voicemail may follow the fallback number we must be back by then.
     With a callback Twilio records the call; that begins before `<Connect>`, where no later start is sure to work,
     and behind the first words, which nobody records.
     """
@@ -44,20 +48,42 @@ def connect_stream(
     for name, value in parameters.items():
         stream.parameter(name=name, value=value)
     if fallback_number:
-        _say_and_dial(response, apology, language, fallback_number)
+        _say_and_dial(response, apology, language, fallback_number, voicemail_url)
     else:
         response.redirect(after_url, method="POST")
     return str(response)
 
 
-def say_then(message: str, *, language: str, number: str | None) -> str:
-    """Say something, then forward the call to that number, or hang up where there is none."""
+def say_then(message: str, *, language: str, number: str | None, voicemail_url: str | None = None) -> str:
+    """Say something; then forward the call to that number, and where there is none, or nobody answers, go on with the
+    voicemail; where there is none either, hang up."""
     response = VoiceResponse()
     if number:
-        _say_and_dial(response, message, language, number)
+        _say_and_dial(response, message, language, number, voicemail_url)
+        return str(response)
+    response.say(_speakable(message), language=language)
+    if voicemail_url:
+        response.redirect(voicemail_url, method="POST")
     else:
-        response.say(_speakable(message), language=language)
         response.hangup()
+    return str(response)
+
+
+def record_message(greeting: str, *, language: str, max_seconds: int, action_url: str, recording_callback: str) -> str:
+    """Record what the caller says after a tone; who says nothing is hung up on."""
+    response = VoiceResponse()
+    response.say(_speakable(greeting), language=language)
+    response.record(
+        action=action_url,
+        method="POST",
+        max_length=max_seconds,
+        timeout=MESSAGE_PAUSE_S,
+        finish_on_key="#",
+        play_beep=True,
+        recording_status_callback=recording_callback,
+        recording_status_callback_event=recordings.MESSAGE_EVENTS,
+    )
+    response.hangup()  # an empty recording has no action: Twilio goes on here
     return str(response)
 
 
@@ -82,9 +108,12 @@ def hang_up() -> str:
     return str(response)
 
 
-def _say_and_dial(response: VoiceResponse, message: str, language: str, number: str) -> None:
+def _say_and_dial(
+    response: VoiceResponse, message: str, language: str, number: str, unanswered_url: str | None
+) -> None:
+    """With that URL Twilio asks there what follows the forwarded call; without it, nothing does."""
     response.say(_speakable(message), language=language)
-    response.dial().number(number)
+    response.dial(action=unanswered_url, method="POST" if unanswered_url else None).number(number)
 
 
 def _speakable(text: str) -> str:

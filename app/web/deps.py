@@ -12,6 +12,7 @@ from app.call.commands import Command, Outcome
 from app.call.events import Kind
 from app.call.socket import StreamSocket
 from app.call.status import EndReason
+from app.call.voicemail import VoicemailLeft
 from app.conf.models import AgentConf, NumberConf, TwilioCoreConf
 from app.conf.store import ConfStore
 from app.db.api_keys import KeyHolder
@@ -19,6 +20,7 @@ from app.db.audit import Actor
 from app.db.tables import Recording
 from app.logs import Seldom
 from app.openai.client_secret import BrowserKey
+from app.outbound.answered import Answered
 from app.realtime.session import RealtimeProvider, RealtimeSession
 from app.recordings.storage import Storage
 from app.timing import Deadlines
@@ -97,6 +99,8 @@ class Arrival:
     session: Callable[[], Awaitable[RealtimeSession]]
     """The session, as soon as it is open; raises what kept it from opening (`SessionUnavailable` as a rule)."""
     direction: Literal["inbound", "outbound"] = "inbound"
+    voicemail_url: str | None = None
+    """Where the caller may leave a message if no agent can talk."""
     notes: Sequence[tuple[Kind, Mapping[str, Any]]] = ()
     """What happened before the stream came, for the call's journal."""
 
@@ -170,6 +174,10 @@ class Services:
     """The holder of that API key, where it is valid; raises `DatabaseError` when nobody can tell."""
     recording_told: Callable[[Notice], Awaitable[None]]
     """Keeps what Twilio tells of a recording; raises `DatabaseError` where it can be kept nowhere."""
+    voicemail_left: Callable[[VoicemailLeft], Awaitable[None]]
+    """Keeps what is known of a message that a caller has left; raises as above."""
+    picked_up: Callable[[Answered], Awaitable[None]]
+    """Lets what is due follow when Twilio says who picked up a call that we placed; never raises."""
     browser_key: Callable[[AgentConf, int], Awaitable[BrowserKey]]
     """A key that opens sessions as that agent for so many seconds; raises `ConfMissing` or `SessionUnavailable`."""
     archive: Archive

@@ -16,6 +16,7 @@ from app.twilio.signature import SETTINGS, SIGNATURE, Signed, stream_signer
 from app.twilio.tokens import Ticket
 from app.web.deps import Arrival, Services, services
 from app.web.filled import notes, refilled
+from app.web.ladder import voicemail_url
 from app.web.line import Line
 from app.web.verified import signing_accounts, target
 
@@ -158,7 +159,8 @@ async def _carry(house: Services, socket: WebSocketStream, started: Started, tic
 
 @asynccontextmanager
 async def _arrival(house: Services, ticket: Ticket) -> AsyncIterator[Arrival]:
-    agent = refilled(house.conf, ticket, Line(ticket.call_sid, ticket.from_number, ticket.to_number, ticket.direction))
+    line = Line(ticket.call_sid, ticket.from_number, ticket.to_number, ticket.direction)
+    agent = refilled(house.conf, ticket, line)
     version = house.conf.agent_version(ticket.agent)
     async with house.lobby.claim(ticket.call_sid, agent, version) as guest:
         yield Arrival(
@@ -173,6 +175,7 @@ async def _arrival(house: Services, ticket: Ticket) -> AsyncIterator[Arrival]:
             fallback_number=ticket.fallback_number,
             attempt=ticket.attempt,
             direction=ticket.direction,
+            voicemail_url=voicemail_url(house.public_url, ticket.agent, guest.agent, line, attempt=ticket.attempt + 1),
             session=guest.session,
             notes=notes(ticket),
         )

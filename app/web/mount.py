@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from app.web import api, docs, health, media, recording, voice
+from app.web import answering_machine, api, docs, health, media, recording, voice, voicemail
 from app.web.limits import BodyLimits
 from app.web.problems import HANDLERS
 
@@ -13,4 +13,6 @@ def mount(app: FastAPI) -> None:
         app.add_exception_handler(kind, handler)
     app.add_middleware(BodyLimits)
     for router in (voice.router, recording.router, media.router, health.router, docs.router, api.router):
+        app.include_router(router)
+    for router in (voicemail.router, answering_machine.router):
         app.include_router(router)

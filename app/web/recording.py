@@ -18,7 +18,7 @@ router = APIRouter(prefix="/twilio", tags=["twilio"])
 async def recording(webhook: Verified, house: Annotated[Services, Depends(services)]) -> None:
     """A recording began, is ready, or will never be; what is said here is safe before we answer."""
     try:
-        notice = read_callback(webhook.fields)
+        notice = read_callback(webhook.fields, agent=webhook.query.get("agent", ""))
     except Refused as error:
         raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from None
     await house.recording_told(notice)

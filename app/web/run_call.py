@@ -47,6 +47,7 @@ class RunCall:
             socket=socket,
             stream_sid=started.stream_sid,
             fallback_number=arrival.fallback_number,
+            voicemail_url=arrival.voicemail_url,
             open_session=arrival.session,
             reopen_session=partial(self.providers[arrival.agent.provider].open, arrival.agent),
             run_tool=toolbox,

@@ -15,9 +15,14 @@ from app.conf.models import TwilioCoreConf
 from app.errors import ConfError
 from app.twilio.signature import SETTINGS, SIGNATURE, Signed, webhook_signer
 from app.web.deps import Services, services
+from app.web.line import Line
 
 CALL_SID = re.compile(r"CA[0-9a-fA-F]{32}")
 MAX_FIELDS = 1000
+NUMBER_CHARACTERS = 255
+"""Callers may be SIP addresses; what is longer than this is cut."""
+OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+"""The `CallStatus` of a phone call that is over."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -30,6 +35,18 @@ class Webhook:
     call_sid: str
     fields: dict[str, str] = field(repr=False)
     query: dict[str, str] = field(repr=False)
+
+    @property
+    def line(self) -> Line:
+        """Who is on the line; webhooks beside the call's own do not say."""
+        caller, called = (self.fields.get(name, "")[:NUMBER_CHARACTERS] for name in ("From", "To"))
+        placed = self.fields.get("Direction", "").startswith("outbound")
+        return Line(self.call_sid, caller, called, "outbound" if placed else "inbound")
+
+    @property
+    def over(self) -> bool:
+        """Whether the phone call is over."""
+        return self.fields.get("CallStatus") in OVER
 
 
 async def verified(request: Request) -> Webhook:

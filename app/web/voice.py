@@ -16,20 +16,17 @@ from app.outbound.tokens import PARAMETER
 from app.twilio import twiml
 from app.twilio.recordings import callback_url
 from app.twilio.tokens import Ticket
-from app.web.answerer import Closed, answerer, apology, bare_apology, closed_words, resumer
+from app.web.answerer import Closed, answerer, resumer
 from app.web.deps import Services, services
 from app.web.filled import Filled, filled
+from app.web.ladder import apology, bare_apology, closed_words, voicemail_url
 from app.web.line import Line
 from app.web.placed import is_placed, report, talker, ticket_of, variables_of
 from app.web.verified import Verified, Webhook, verified
 
 MAX_RECONNECTS = 2
-NUMBER_CHARACTERS = 255
-"""Callers may be SIP addresses; what is longer than this is cut."""
 SPOKEN_BYTES_A_SECOND = 12
 """Twilio's voices are hardly slower than this; a character of a script that is read more slowly has several bytes."""
-OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
-"""The `CallStatus` of a phone call that is over."""
 _STREAM_BROKE = frozenset({None, EndReason.STREAM_LOST, EndReason.ERROR})
 _MODEL_FAILED = frozenset({EndReason.MODEL_UNAVAILABLE, EndReason.MODEL_LOST})
 
@@ -52,7 +49,7 @@ async def voice(webhook: Verified, house: _House) -> TwimlResponse:
             return TwimlResponse(await _answer(house, webhook))
         except Exception:  # the edge of a call: whatever is broken, the caller hears words and not Twilio's error
             _log.exception("call_not_answerable")
-            return TwimlResponse(_apology(house, webhook))
+            return TwimlResponse(sorry(house, webhook))
 
 
 @router.get("/after", response_class=TwimlResponse)
@@ -64,7 +61,7 @@ async def after(webhook: Verified, house: _House) -> TwimlResponse:
             return TwimlResponse(await _go_on(house, webhook))
         except Exception:  # the edge of a call, as above
             _log.exception("call_not_resumable")
-            return TwimlResponse(_apology(house, webhook))
+            return TwimlResponse(sorry(house, webhook, attempt=_attempt(webhook)))
 
 
 @router.get("/fallback", response_class=TwimlResponse)
@@ -75,7 +72,7 @@ async def fallback(request: Request, house: _House) -> TwimlResponse:
         return TwimlResponse(bare_apology())
     webhook = await verified(request)
     _log.error("twilio_fallback", call_sid=webhook.call_sid, code=webhook.fields.get("ErrorCode"))
-    return TwimlResponse(_apology(house, webhook))
+    return TwimlResponse(sorry(house, webhook, attempt=MAX_RECONNECTS + 1))
 
 
 @router.post("/status", status_code=204)
@@ -83,7 +80,7 @@ async def status(webhook: Verified, house: _House) -> None:
     """A phone call changed its status; one that is over ends here too, even when its stream said nothing."""
     call_status = webhook.fields.get("CallStatus", "")
     _log.info("call_status", call_sid=webhook.call_sid, status=call_status)
-    if call_status in OVER:
+    if webhook.over:
         house.lobby.dismiss(webhook.call_sid)
         house.precalls.forget(webhook.call_sid)
         house.calls.end(webhook.call_sid, EndReason.CALLER_HANGUP)
@@ -97,16 +94,10 @@ async def stream_status(webhook: Verified) -> None:
         _log.warning("stream_error", call_sid=webhook.call_sid, error=webhook.fields.get("StreamError"))
 
 
-@router.post("/amd", status_code=204)
-async def answering_machine(webhook: Verified) -> None:
-    """Twilio says who picked up a call that we placed."""
-    _log.info("answered_by", call_sid=webhook.call_sid, answered_by=webhook.fields.get("AnsweredBy"))
-
-
 async def _answer(house: Services, webhook: Webhook) -> str:
     if settled := _settled(house, webhook):
         return settled
-    line = _line(webhook)
+    line = webhook.line
     if is_placed(webhook):
         return await _answer_placed(house, webhook, line)
     found = answerer(house.conf, line.ours, datetime.now(UTC))
@@ -115,7 +106,7 @@ async def _answer(house: Services, webhook: Webhook) -> str:
         return twiml.reject("rejected")
     if isinstance(found, Closed):
         _log.info("call_while_closed")
-        return closed_words(house.conf, found, line)
+        return closed_words(house.conf, found, line, public_url=house.public_url)
     call = await filled(house, found, line)
     return _settled(house, webhook) or _connect(house, webhook, call, attempt=0)  # much may happen while we ask
 
@@ -123,7 +114,7 @@ async def _answer(house: Services, webhook: Webhook) -> str:
 async def _answer_placed(house: Services, webhook: Webhook, line: Line) -> str:
     ticket = ticket_of(house, webhook)
     if ticket is None:
-        return _apology(house, webhook)
+        return sorry(house, webhook)
     call = await filled(house, talker(house.conf, ticket, line), line, await variables_of(house, ticket))
     return _settled(house, webhook) or _connect(house, webhook, call, attempt=0)
 
@@ -146,7 +137,7 @@ async def _go_on(house: Services, webhook: Webhook) -> str:
     attempt = _attempt(webhook)
     if again := house.lobby.answer(webhook.call_sid, attempt):
         return again
-    if webhook.fields.get("CallStatus") in OVER:
+    if webhook.over:
         return twiml.hang_up()
     house.calls.end(webhook.call_sid, EndReason.STREAM_LOST)  # where Twilio noticed before we did
     async with asyncio.timeout(house.deadlines.carrier_s):
@@ -154,24 +145,20 @@ async def _go_on(house: Services, webhook: Webhook) -> str:
     ended = house.calls.ended(webhook.call_sid)
     if ended not in _STREAM_BROKE | _MODEL_FAILED:
         return twiml.hang_up()
-    line = _line(webhook)
+    line = webhook.line
     ticket = ticket_of(house, webhook)
     found = talker(house.conf, ticket, line) if ticket else resumer(house.conf, line.ours, datetime.now(UTC))
     if found is None or ended in _MODEL_FAILED or attempt > MAX_RECONNECTS:
-        return _apology(house, webhook)
+        return sorry(house, webhook, attempt=attempt)
     _log.warning("stream_reconnecting", attempt=attempt)
     call = await filled(house, found, line, await variables_of(house, ticket) if ticket else None)
     return house.lobby.answer(webhook.call_sid, attempt) or _connect(house, webhook, call, attempt=attempt)
 
 
-def _apology(house: Services, webhook: Webhook) -> str:
-    return apology(house.conf, _line(webhook), house.precalls.told(webhook.call_sid).variables)
-
-
-def _line(webhook: Webhook) -> Line:
-    caller, called = (webhook.fields.get(field, "")[:NUMBER_CHARACTERS] for field in ("From", "To"))
-    placed = webhook.fields.get("Direction", "").startswith("outbound")
-    return Line(webhook.call_sid, caller, called, "outbound" if placed else "inbound")
+def sorry(house: Services, webhook: Webhook, *, attempt: int = 0) -> str:
+    """The apology for that call; it has had `attempt` streams at the most."""
+    given = house.precalls.told(webhook.call_sid).variables
+    return apology(house.conf, webhook.line, given, public_url=house.public_url, attempt=attempt)
 
 
 def _attempt(webhook: Webhook) -> int:
@@ -181,7 +168,7 @@ def _attempt(webhook: Webhook) -> int:
 
 
 def _connect(house: Services, webhook: Webhook, call: Filled, *, attempt: int) -> str:
-    found, line = call.answerer, _line(webhook)
+    found, line = call.answerer, webhook.line
     ticket = Ticket(
         call_id=str(uuid7()),
         call_sid=webhook.call_sid,
@@ -202,9 +189,10 @@ def _connect(house: Services, webhook: Webhook, call: Filled, *, attempt: int) -
         stream_url=house.stream_url,
         parameters=house.tokens.mint(ticket),
         language=found.agent.language,
-        apology=found.agent.fallback.message,
+        apology=found.agent.apology,
         fallback_number=found.fallback_number,
         after_url=_after_url(house, webhook, attempt + 1),
+        voicemail_url=voicemail_url(house.public_url, found.name, found.agent, line, attempt=attempt + 1),
         recording_callback=_recording_callback(house, webhook, found.agent, attempt),
         first_words=first_words,
     )

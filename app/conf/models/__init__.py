@@ -28,6 +28,7 @@ from app.conf.models.speech import (
     Transcription,
     TurnDetection,
 )
+from app.conf.models.spoken import phrases
 from app.conf.models.tools import (
     CollectDigitsTool,
     CurrentTimeTool,
@@ -138,6 +139,7 @@ __all__ = [
     "is_open",
     "new_webhook_secret",
     "parse",
+    "phrases",
     "spoken_fallback",
     "unfilled",
     "unfilled_by_number",

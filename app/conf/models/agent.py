@@ -13,6 +13,7 @@ from app.conf.models.recording import RecordingPolicy
 from app.conf.models.redaction import RedactionConf
 from app.conf.models.silence import SilenceConf
 from app.conf.models.speech import NoiseFilter, NoiseReduction, ServerVad, Transcription, TurnDetection, Voice
+from app.conf.models.spoken import phrases
 from app.conf.models.tools import (
     FunctionChoice,
     FunctionTool,
@@ -31,11 +32,11 @@ INSTRUCTIONS_CHARACTERS = 60_000
 class Fallback(Conf):
     """What the caller gets when no model can talk."""
 
-    message: Annotated[str, Field(min_length=1, max_length=1000)] = (
-        "We are sorry, our assistant is not available right now."
-    )
+    message: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    """Without it, an apology in the agent's language."""
     number: E164 | None = None
-    """Forwarded to after the message; without it the call ends there."""
+    """Forwarded to after the message. Without it, and where nobody answers there, a voicemail follows if the agent has
+    one; else the call ends there."""
 
 
 class StoredPrompt(Conf):
@@ -127,6 +128,11 @@ class AgentConf(Conf):
     brings no other value; null for what each call brings."""
     precall: PrecallConf | None = None
     """Asked before each call for the values of variables."""
+
+    @property
+    def apology(self) -> str:
+        """What callers hear where it cannot talk."""
+        return self.fallback.message or phrases(self.language).apology
 
     @property
     def offered(self) -> list[ToolConf | StopRecordingTool]:

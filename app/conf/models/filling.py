@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from phonenumbers import timezone
 
 from app.conf.models.accounts import NumberConf
-from app.conf.models.agent import AgentConf, Fallback
+from app.conf.models.agent import AgentConf
+from app.conf.models.spoken import phrases
 from app.conf.models.variables import filled, names
 
 SPOKEN_CHARACTERS = 3000
@@ -21,6 +23,8 @@ def texts(agent: AgentConf) -> dict[str, str]:
         "instructions": agent.instructions,
         "greeting": agent.greeting,
         "fallback.message": agent.fallback.message,
+        "voicemail.greeting": agent.voicemail.greeting if agent.voicemail else None,
+        "answering_machine.message": agent.answering_machine.message,
         "recording.consent_line": agent.recording.consent_line,
     }
     return {path: text for path, text in found.items() if text is not None}
@@ -39,18 +43,24 @@ def fill(agent: AgentConf, values: Mapping[str, str]) -> tuple[AgentConf, tuple[
     recording = {"consent_line": _spoken(told.get("recording.consent_line", ""))}
     if agent.recording.announced and not recording["consent_line"]:
         recording |= {"source": "none"}
-    changes = {
+    changes: dict[str, Any] = {
         "instructions": told["instructions"],
         "greeting": _spoken(told.get("greeting", "")),
-        "fallback": agent.fallback.model_copy(update={"message": spoken_fallback(agent.fallback.message, values)}),
+        "fallback": agent.fallback.model_copy(update={"message": _spoken(told.get("fallback.message", ""))}),
+        "answering_machine": agent.answering_machine.model_copy(
+            update={"message": _spoken(told.get("answering_machine.message", ""))}
+        ),
         "recording": agent.recording.model_copy(update=recording),
     }
+    if agent.voicemail:
+        greeting = {"greeting": _spoken(told.get("voicemail.greeting", ""))}
+        changes["voicemail"] = agent.voicemail.model_copy(update=greeting)
     return agent.model_copy(update=changes), tuple(missing)
 
 
-def spoken_fallback(message: str, values: Mapping[str, str]) -> str:
+def spoken_fallback(message: str | None, values: Mapping[str, str], language: str) -> str:
     """What the caller is told when nobody can talk; never nothing."""
-    return _spoken(filled(message, values)) or Fallback().message
+    return _spoken(filled(message or "", values)) or phrases(language).apology
 
 
 def built_in(*, caller: str, called: str, direction: str, agent: str, at: datetime, zone: tzinfo) -> dict[str, str]:

@@ -15,9 +15,9 @@ class MachinePolicy(Conf):
     detect: bool = True
     """Whether Twilio listens for machines; it costs a fraction of a cent a call."""
     action: Literal["talk", "leave_message", "hang_up"] = "hang_up"
-    """`leave_message` after the beep."""
+    """`talk` lets the agent talk on, told that it is a machine; `leave_message` after the beep. A fax is hung up on."""
     message: Spoken | None = None
-    """What is left, in Twilio's voice; `{{name}}` stands for variables."""
+    """What is left, in Twilio's voice and the agent's language; `{{name}}` stands for variables."""
 
     @model_validator(mode="after")
     def _something_to_leave(self) -> "MachinePolicy":
@@ -29,6 +29,7 @@ class MachinePolicy(Conf):
 class VoicemailConf(Conf):
     """A message that a caller may leave when no agent can talk."""
 
-    greeting: Spoken = "Please leave a message after the tone."
-    """Spoken by Twilio, in the agent's language; `{{name}}` stands for variables."""
+    greeting: Spoken | None = None
+    """Spoken by Twilio, in the agent's language; `{{name}}` stands for variables. Without it, words of our own."""
     max_seconds: Annotated[int, Field(ge=5, le=600)] = 120
+    """A message may be so long; it ends with `#`, with a silence of some seconds, or with the call."""

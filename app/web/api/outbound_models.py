@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from app.conf.models import e164
 from app.conf.models.variables import Variables
 from app.db.tables import OutboundRequest
+from app.outbound.answered import Picked
 from app.outbound.states import OutboundState
 from app.web.api.paging import Page
 
@@ -68,6 +69,7 @@ class OutboundCall(BaseModel):
                     "not_before": "2026-11-21T09:30:00Z",
                     "dialed_at": None,
                     "answered_at": None,
+                    "answered_by": None,
                     "ended_at": None,
                     "call_sid": None,
                     "call_id": None,
@@ -103,6 +105,9 @@ class OutboundCall(BaseModel):
     not_before: Annotated[datetime, Field(description="When its turn may come first.")]
     dialed_at: datetime | None
     answered_at: datetime | None
+    answered_by: Annotated[
+        Picked | None, Field(description="Who picked up, as far as Twilio can tell; null until it has listened.")
+    ]
     ended_at: datetime | None
     call_sid: Annotated[str | None, Field(description="Twilio's name of the phone call.")]
     call_id: Annotated[
@@ -162,6 +167,7 @@ def show_request(row: OutboundRequest, position: int | None, call_id: UUID | Non
         not_before=row.not_before,
         dialed_at=row.dialed_at,
         answered_at=row.answered_at,
+        answered_by=Picked(row.answered_by) if row.answered_by else None,
         ended_at=row.ended_at,
         call_sid=row.call_sid,
         call_id=call_id,

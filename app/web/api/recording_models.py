@@ -25,12 +25,17 @@ class Recording(BaseModel):
     """The sound of a call: where it is, or why it is not there."""
 
     id: UUID
-    source: Annotated[Literal["own", "twilio"], Field(description="Who recorded: we, or Twilio.")]
+    source: Annotated[
+        Literal["own", "twilio", "voicemail"],
+        Field(description="Who recorded: we, or Twilio; or the message that the caller left as a `voicemail`."),
+    ]
     state: RecordingState
     reason: Annotated[str | None, Field(description="Why it is failed, absent or deleted.")]
     duration_ms: int | None
     channels: int | None
-    caller_channel: Annotated[Literal["left", "right"], Field(description="Where the caller is heard, of two.")]
+    caller_channel: Annotated[
+        Literal["left", "right", "only"], Field(description="Where the caller is heard, of two; or alone.")
+    ]
     bytes: int | None
     sha256: Annotated[str | None, Field(description="Of the file; also its `ETag`.")]
     created_at: datetime

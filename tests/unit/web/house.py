@@ -14,6 +14,7 @@ from obstore.store import MemoryStore
 from app.call.registry import Registry
 from app.call.socket import StreamGone, StreamSocket
 from app.call.status import EndReason
+from app.call.voicemail import VoicemailLeft
 from app.conf.models import AgentConf, Fallback, Known, NumberConf, TwilioCoreConf
 from app.conf.secrets import KeyRing
 from app.conf.store import ConfStore
@@ -24,6 +25,7 @@ from app.jobs.archive import Archive
 from app.jobs.commands import CallCommands
 from app.jobs.try_webhook import try_webhook
 from app.openai.client_secret import BrowserKey
+from app.outbound.answered import Answered
 from app.outbound.states import Progress
 from app.outbound.tokens import OutboundTokens
 from app.realtime.session import RealtimeSession
@@ -146,6 +148,8 @@ class House:
     notices: list[Notice]
     progress: list[Progress]
     """What was told of calls that we placed."""
+    messages: list[VoicemailLeft]
+    answers: list[Answered]
 
     def change(self, **changes: object) -> None:
         self.services = replace(self.services, **changes)  # type: ignore[arg-type] # whatever a test wants to change
@@ -208,6 +212,15 @@ async def open_house(
     async def recording_told(notice: Notice) -> None:
         notices.append(notice)
 
+    messages: list[VoicemailLeft] = []
+    answers: list[Answered] = []
+
+    async def voicemail_left(news: VoicemailLeft) -> None:
+        messages.append(news)
+
+    async def picked_up(answered: Answered) -> None:
+        answers.append(answered)
+
     async def claim(nonce: str, _ticket: Ticket) -> bool:
         fresh = nonce not in claims
         claims.add(nonce)
@@ -247,6 +260,8 @@ async def open_house(
             find_key=_find_key,
             browser_key=_no_browser_key,
             recording_told=recording_told,
+            voicemail_left=voicemail_left,
+            picked_up=picked_up,
             archive=Archive(engine, Path("nowhere")),
             storage=Storage(MemoryStore()),
             call_news=CallNews(engine),
@@ -255,4 +270,4 @@ async def open_house(
             outside=Outside(client, NO_API, NO_API, try_webhook),
         )
         app.state.services = services
-        yield House(app, services, conf, calls, model, lobby, claims, arrivals, notices, progress)
+        yield House(app, services, conf, calls, model, lobby, claims, arrivals, notices, progress, messages, answers)
