@@ -8,6 +8,7 @@ import httpx
 
 from app.conf.models import OpenAICoreConf, TwilioCoreConf, WebhookConf
 from app.openai.models import ListedModel, list_models
+from app.tools.http.run import HttpTools
 from app.twilio.rest import TwilioRest
 
 
@@ -36,6 +37,7 @@ class Outside:
     twilio_api_base_url: str
     openai_base_url: str
     try_webhook: Callable[[str, WebhookConf], Awaitable[tuple[Sent, Tried]]]
+    http_tools: HttpTools
     within_s: float = 5.0
     """One request may take so long."""
 

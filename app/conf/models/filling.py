@@ -11,6 +11,7 @@ from phonenumbers import timezone
 from app.conf.models.accounts import NumberConf
 from app.conf.models.agent import AgentConf
 from app.conf.models.spoken import phrases
+from app.conf.models.tools import HttpTool
 from app.conf.models.variables import filled, names
 
 SPOKEN_CHARACTERS = 3000
@@ -30,16 +31,24 @@ def texts(agent: AgentConf) -> dict[str, str]:
     return {path: text for path, text in found.items() if text is not None}
 
 
+def tool_texts(agent: AgentConf) -> dict[str, str]:
+    """Every text of the agent's web tools, by its path; their variables get their values when the tool runs."""
+    tools = [(index, tool) for index, tool in enumerate(agent.tools) if isinstance(tool, HttpTool)]
+    return {f"tools.{index}.{path}": text for index, tool in tools for path, text in tool.texts().items()}
+
+
 def fill(agent: AgentConf, values: Mapping[str, str]) -> tuple[AgentConf, tuple[str, ...]]:
     """The agent with its texts filled, and the variables that had no value.
 
     A caller who cannot be told of the recording, as nothing is left of the consent line, is not recorded.
     """
     whole = texts(agent)
-    missing = sorted({name for text in whole.values() for name in names(text)} - values.keys())
+    asked = {name for text in (whole | tool_texts(agent)).values() for name in names(text)}
+    missing = sorted(asked - values.keys())
+    agent = _with_filled_tools(agent, values)
     told = {path: filled(text, values) for path, text in whole.items()}
     if told == whole:
-        return agent, ()
+        return agent, tuple(missing)
     recording = {"consent_line": _spoken(told.get("recording.consent_line", ""))}
     if agent.recording.announced and not recording["consent_line"]:
         recording |= {"source": "none"}
@@ -56,6 +65,13 @@ def fill(agent: AgentConf, values: Mapping[str, str]) -> tuple[AgentConf, tuple[
         greeting = {"greeting": _spoken(told.get("voicemail.greeting", ""))}
         changes["voicemail"] = agent.voicemail.model_copy(update=greeting)
     return agent.model_copy(update=changes), tuple(missing)
+
+
+def _with_filled_tools(agent: AgentConf, values: Mapping[str, str]) -> AgentConf:
+    if not any(isinstance(tool, HttpTool) for tool in agent.tools):
+        return agent
+    tools = [tool.with_variables(values) if isinstance(tool, HttpTool) else tool for tool in agent.tools]
+    return agent.model_copy(update={"tools": tools})
 
 
 def spoken_fallback(message: str | None, values: Mapping[str, str], language: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from app.conf.models.accounts import NumberConf
 from app.conf.models.agent import AgentConf
-from app.conf.models.filling import texts
+from app.conf.models.filling import texts, tool_texts
 from app.conf.models.variables import BUILT_IN, misspelt, names
 
 _NO_VALUE = "has no value and would be empty: give it a default in variables, or null where each call brings one"
@@ -13,8 +13,10 @@ _NO_VALUE = "has no value and would be empty: give it a default in variables, or
 def unfilled(agent: AgentConf, numbers: Mapping[str, NumberConf]) -> list[str]:
     """What the texts of an agent lack, with the numbers that it answers."""
     found = []
-    for path, text in texts(agent).items():
-        found += [f"{path}: {warning}" for warning in _misspelt(text)]
+    spoken = texts(agent)
+    for path, text in (spoken | tool_texts(agent)).items():
+        if path in spoken:  # a tool's texts have other places too, and wrong ones are refused
+            found += [f"{path}: {warning}" for warning in _misspelt(text)]
         for name in _unknown(text, agent):
             lacking = [each for each, number in numbers.items() if not _gives(number, name)]
             if lacking and len(lacking) < len(numbers):
@@ -29,7 +31,7 @@ def unfilled_by_number(number: NumberConf, agents: Mapping[str, AgentConf]) -> l
     found = [
         f"agent/{agent_name} {path}: {{{{{name}}}}} {_NO_VALUE}"
         for agent_name, agent in agents.items()
-        for path, text in texts(agent).items()
+        for path, text in (texts(agent) | tool_texts(agent)).items()
         for name in _unknown(text, agent)
         if not _gives(number, name)
     ]

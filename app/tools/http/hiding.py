@@ -1,31 +1,28 @@
-"""What a service must not be able to tell the model: our secrets, and digits that only it has."""
+"""What a service must not be able to tell the model: the secrets that it is asked with."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from app.conf.models import HttpTool
 from app.conf.models.tools.placeholders import literals
-from app.tools.http.render import Values
 
 HIDDEN = "***"
 LEAST_CHARACTERS = 8
 """A shorter value of a header is too common a word to be taken out of answers."""
-LEAST_DIGITS = 3
 _OPEN = frozenset({"accept", "accept-language", "content-type", "user-agent"})
 """Headers that are no secrets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hiding:
-    """Takes the secrets of one use of a tool out of a text."""
+    """Takes the secrets of a tool out of a text."""
 
     secrets: tuple[str, ...] = field(repr=False)
 
     @classmethod
-    def of(cls, tool: HttpTool, values: Values) -> "Hiding":
-        """The secrets of that tool in that call."""
+    def of(cls, tool: HttpTool) -> "Hiding":
+        """The secrets of that tool."""
         found = {part for secret in _secrets(tool) for part in _parts(secret) if len(part) >= LEAST_CHARACTERS}
-        found |= {digits for digits in values.digits.values() if len(digits) >= LEAST_DIGITS}
         return cls(tuple(sorted(found, key=len, reverse=True)))
 
     def __call__(self, said: str) -> str:

@@ -15,6 +15,7 @@ from app.conf.models import HttpTool
 from app.egress.clients import GuardedClients
 from app.egress.exchange import Answer, exchange
 from app.egress.retry_after import retry_after_s
+from app.egress.urls import check_url
 from app.errors import EgressFailed, EgressRefused, ToolError
 from app.tools.http.answer import Failed, told
 from app.tools.http.hiding import Hiding
@@ -88,7 +89,7 @@ class HttpTools:
 
     async def use(self, tool: HttpTool, values: Values, key: str) -> Tried:
         """Ask the service. Raises `ToolError` where the values make no request; what else fails is in the answer."""
-        tried = Tried(request(tool, values, key), Hiding.of(tool, values))
+        tried = Tried(request(tool, values, key), Hiding.of(tool))
         began_s = time.monotonic()
         try:
             tried.output = tried.hiding(await self._answered(tool, tried, began_s))
@@ -116,6 +117,7 @@ class HttpTools:
         client = self.clients.client(tool.allow_private)
         tried.status = tried.detail = None
         try:
+            check_url(tried.request.url, allow=tool.allow_private)
             built = _built(client, tried.request, sent_headers(tried.request, tool, datetime.now(UTC)))
             answer = await exchange(client, built, within_s=within_s, most_bytes=tool.max_response_bytes)
         except EgressRefused as error:

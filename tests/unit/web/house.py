@@ -20,6 +20,7 @@ from app.conf.secrets import KeyRing
 from app.conf.store import ConfStore
 from app.db.api_keys import KeyHolder
 from app.db.engine import create_engine
+from app.egress.clients import GuardedClients
 from app.errors import ConfMissing, SessionUnavailable
 from app.jobs.archive import Archive
 from app.jobs.commands import CallCommands
@@ -31,6 +32,7 @@ from app.outbound.tokens import OutboundTokens
 from app.realtime.session import RealtimeSession
 from app.recordings.storage import Storage
 from app.timing import Deadlines
+from app.tools.http.run import HttpTools
 from app.twilio.media_protocol import Started
 from app.twilio.recordings import Notice
 from app.twilio.rest import new_client
@@ -244,7 +246,11 @@ async def open_house(
     engine = create_engine(NOWHERE)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     mount(app)
-    async with Lobby(model.open, claim_s=deadlines.claim_s) as lobby, new_client() as client:
+    async with (
+        Lobby(model.open, claim_s=deadlines.claim_s) as lobby,
+        new_client() as client,
+        GuardedClients(timeout_s=2) as tool_clients,
+    ):
         services = Services(
             public_url=ORIGIN,
             max_calls=10,
@@ -267,7 +273,7 @@ async def open_house(
             call_news=CallNews(engine),
             commands=CallCommands(engine, Registry(max_calls=1)),
             outbound=Outbound(OutboundTokens([TOKEN]), progress_told, lambda: None),
-            outside=Outside(client, NO_API, NO_API, try_webhook),
+            outside=Outside(client, NO_API, NO_API, try_webhook, HttpTools(tool_clients, 2.0)),
         )
         app.state.services = services
         yield House(app, services, conf, calls, model, lobby, claims, arrivals, notices, progress, messages, answers)
