@@ -23,6 +23,7 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = None
     data_dir: Path = Path("data")
+    tools_dir: Path | None = None
     public_url: str | None = None
     secret_key: SecretStr | None = None
     admin_api_key: SecretStr | None = None
@@ -102,6 +103,11 @@ class Settings(BaseSettings):
             names = (".".join(str(part) for part in problem["loc"]).upper() for problem in problems)
             reasons = (problem["msg"].removeprefix("Value error, ") for problem in problems)
             raise SettingsError("\n".join(f"{name}: {why}" for name, why in zip(names, reasons, strict=True))) from None
+
+    @property
+    def tools_folder(self) -> Path:
+        """Where the Python functions are that agents may use; whoever writes there runs code in this process."""
+        return self.tools_dir or self.data_dir / "tools"
 
     @property
     def stream_url(self) -> str | None:

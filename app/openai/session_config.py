@@ -68,7 +68,7 @@ def _tool(tool: conf.ToolConf | conf.StopRecordingTool) -> dict[str, Any]:
     return {
         "type": "function",
         "name": tool.name,
-        "description": tool.description,
+        "description": tool.told if isinstance(tool, conf.PythonTool) else tool.description,
         "parameters": tool.parameters,
     }
 

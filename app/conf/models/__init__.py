@@ -10,7 +10,7 @@ from app.conf.models.budget import BudgetConf
 from app.conf.models.filling import built_in, defaults, fill, spoken_fallback, zone_of
 from app.conf.models.hours import OpeningHours, is_open
 from app.conf.models.keypad import KeyAction, KeyEnds, KeypadConf, KeySwitches, KeyTells, KeyTransfers
-from app.conf.models.known import Finding, Known, Modernised, ProviderRules, Risk
+from app.conf.models.known import Finding, Known, KnownFunction, Modernised, ProviderRules, Risk
 from app.conf.models.limits import LimitsConf
 from app.conf.models.machines import MachinePolicy, VoicemailConf
 from app.conf.models.outbound import OutboundConf
@@ -81,6 +81,7 @@ __all__ = [
     "KeyTransfers",
     "KeypadConf",
     "Known",
+    "KnownFunction",
     "LimitsConf",
     "LookupTool",
     "MachinePolicy",

@@ -19,6 +19,7 @@ from app.conf.models.tools import (
     FunctionTool,
     McpChoice,
     McpTool,
+    PythonTool,
     StopRecordingTool,
     ToolChoice,
     ToolConf,
@@ -136,9 +137,16 @@ class AgentConf(Conf):
 
     @property
     def offered(self) -> list[ToolConf | StopRecordingTool]:
-        """All that the model may use: the tools, and the one that a consent line brings along."""
+        """All that the model may use: the tools that there are, and the one that a consent line brings along."""
         announced = self.recording.announced
-        return [*self.tools, StopRecordingTool.after(announced)] if announced else [*self.tools]
+        there = [tool for tool in self.tools if not isinstance(tool, PythonTool) or tool.is_found]
+        return [*there, StopRecordingTool.after(announced)] if announced else [*there]
+
+    @property
+    def missing_functions(self) -> list[tuple[int, str]]:
+        """Python functions that tools name and nobody found, each with its place among the tools."""
+        named = [(place, tool) for place, tool in enumerate(self.tools) if isinstance(tool, PythonTool)]
+        return [(place, tool.function_name) for place, tool in named if not tool.is_found]
 
     @property
     def gates_barge_in(self) -> bool:

@@ -45,10 +45,20 @@ class ProviderRules:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownFunction:
+    """A Python function as a model is told of it; `parameters` is a JSON Schema."""
+
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """The providers that have a session factory, each with its rules."""
+    """The providers that have a session factory, each with its rules, and the Python functions that may be tools."""
 
     providers: Mapping[str, ProviderRules] = field(default_factory=lambda: {"openai": ProviderRules()})
+    functions: Mapping[str, KnownFunction] | None = None
+    """By their names; none where nobody looked for them."""
 
     def modernise(self, name: str, value: Mapping[str, Any]) -> Modernised:
         """An agent's value in today's words; raises `ConfInvalid` where an old and a new word disagree."""
@@ -71,4 +81,14 @@ class Known:
         return [Risk(name, finding) for name, agent in agents.items() for finding in self._inspect(agent, today)]
 
     def _inspect(self, agent: "AgentConf", today: date) -> list[Finding]:
-        return self.providers.get(agent.provider, ProviderRules()).inspect(agent, today)
+        return self.providers.get(agent.provider, ProviderRules()).inspect(agent, today) + self._missing(agent)
+
+    def _missing(self, agent: "AgentConf") -> list[Finding]:
+        """Its tools without a function, which the model is not offered."""
+        if self.functions is None:
+            return []
+        there_are = f"there are: {', '.join(sorted(self.functions))}" if self.functions else "there are none"
+        return [
+            Finding(f"tools.{place}", f"no Python function {name}; {there_are}", refused=True)
+            for place, name in agent.missing_functions
+        ]

@@ -22,7 +22,8 @@ from app.conf.models.tools.builtin import (
 )
 from app.conf.models.tools.choice import FunctionChoice, McpChoice, ToolChoice
 from app.conf.models.tools.mcp import McpApproval, McpTool, McpToolFilter
-from app.conf.models.tools.own_code import HttpTool, OutputMap, PythonTool
+from app.conf.models.tools.own_code import HttpTool, OutputMap
+from app.conf.models.tools.python import PythonTool
 
 __all__ = [
     "CollectDigitsTool",
@@ -59,6 +60,7 @@ _Configured = (
     | LookupTool
     | HttpTool
     | OptOutTool
+    | PythonTool
     | QueryKnowledgeTool
     | SendDtmfTool
     | SendSmsTool

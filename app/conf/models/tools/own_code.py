@@ -1,4 +1,4 @@
-"""Tools that an operator brings along: a web service, or a Python function."""
+"""Tools that an operator brings along: web services."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -126,15 +126,3 @@ class HttpTool(WorkingTool):
                 raise ValueError(f"{path}: {error}") from None
         check_tool_url(self.url, self.allow_private)
         return self
-
-
-class PythonTool(WorkingTool):
-    """The agent calls a Python function of the operator's, from the folder of tools or from an installed package."""
-
-    type: Literal["python"]
-    name: ToolName
-    description: Annotated[str, Field(max_length=4000)] | None = None
-    """Without it, the function's docstring."""
-    function: Annotated[str, Field(max_length=200)] | None = None
-    """The function's name, where it is not the tool's."""
-    on_hang_up: OnHangUp = "cancel"
