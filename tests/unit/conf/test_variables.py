@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from app.conf.models import (
     AgentConf,
-    Fallback,
     NumberConf,
     PrecallConf,
     RecordingPolicy,
+    VoicemailConf,
     as_text,
     built_in,
     clean,
@@ -22,6 +22,7 @@ from app.conf.models import (
     fill,
     filled,
     new_webhook_secret,
+    phrases,
     spoken_fallback,
     unfilled,
     unfilled_by_number,
@@ -120,8 +121,18 @@ def test_a_greeting_of_which_nothing_is_left_leaves_the_first_words_to_the_model
 
 
 def test_a_fallback_message_is_never_silence() -> None:
-    assert fill(agent(fallback={"message": "{{sorry}}"}), {})[0].fallback.message == Fallback().message
-    assert spoken_fallback("{{x}}", {"x": " "}) == Fallback().message
+    told = fill(agent(language="fr-CA", fallback={"message": "{{sorry}}"}), {})[0]
+    assert told.apology == phrases("fr").apology
+    assert spoken_fallback("{{x}}", {"x": " "}, "de-DE") == phrases("de").apology
+
+
+def test_what_machines_and_callers_are_told_is_filled_and_may_be_left_to_us() -> None:
+    machine = {"action": "leave_message", "message": "Hello {{name}}."}
+    told, missing = fill(agent(answering_machine=machine, voicemail={"greeting": "{{gone}}"}), {"name": "Ann"})
+    assert told.answering_machine.message == "Hello Ann."
+    assert told.voicemail
+    assert (told.voicemail.greeting, missing) == (None, ("gone",))
+    assert fill(agent(voicemail={}), {})[0].voicemail == VoicemailConf()
 
 
 def test_who_cannot_be_told_of_the_recording_is_not_recorded() -> None:

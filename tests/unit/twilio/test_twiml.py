@@ -52,6 +52,43 @@ def test_words_are_followed_by_a_forward_or_a_hang_up():
     assert [verb.tag for verb in hang_up] == ["Say", "Hangup"]
 
 
+def test_where_there_is_a_voicemail_it_follows_the_words_or_whoever_does_not_answer():
+    url = "https://x/twilio/voicemail?agent=a&attempt=1"
+    without, with_number = (
+        ElementTree.fromstring(twiml.say_then("Bye", language="de-DE", number=number, voicemail_url=url))  # noqa: S314
+        for number in (None, "+15557654321")
+    )
+
+    assert [(verb.tag, verb.text) for verb in without] == [("Say", "Bye"), ("Redirect", url)]
+    assert [verb.tag for verb in with_number] == ["Say", "Dial"]
+    assert with_number[1].attrib == {"action": url, "method": "POST"}
+
+
+def test_only_a_voicemail_gives_the_static_verbs_an_action():
+    _, _, dial = connect("+15557654321")
+    _, _, asks = connect("+15557654321", voicemail_url="https://x/twilio/voicemail")
+
+    assert (dial.attrib, asks.attrib["action"]) == ({}, "https://x/twilio/voicemail")
+
+
+def test_a_message_is_recorded_after_a_tone_and_who_says_nothing_is_hung_up_on():
+    say, record, end = ElementTree.fromstring(  # noqa: S314
+        twiml.record_message(
+            "Bitte <sprechen>",
+            language="de-DE",
+            max_seconds=90,
+            action_url="https://x/l",
+            recording_callback="https://x/r",
+        )
+    )
+
+    assert (say.attrib, say.text, end.tag) == ({"language": "de-DE"}, "Bitte <sprechen>", "Hangup")
+    assert record.attrib.items() >= {
+        ("action", "https://x/l"), ("maxLength", "90"), ("timeout", "5"), ("finishOnKey", "#"), ("playBeep", "true"),
+        ("recordingStatusCallback", "https://x/r"), ("recordingStatusCallbackEvent", "completed absent"),
+    }  # fmt: skip
+
+
 def test_control_characters_never_break_the_answer():
     [say, _] = ElementTree.fromstring(twiml.say_then("a\x00b\ud800c\nd", language="en-US", number=None))  # noqa: S314
 
