@@ -36,10 +36,10 @@ from app.realtime.events import (
     AudioDone,
     CallerTranscript,
     McpCallProgress,
+    McpListProgress,
     RealtimeInEvent,
     ResponseDone,
     ResponseStarted,
-    McpListProgress,
     SessionProblem,
     SpeechStarted,
     SpeechStopped,
@@ -65,10 +65,10 @@ class CallFlow:
         greeting_shielded: bool = False,
         answers_by_itself: bool = True,
         hang_up_tools: Collection[str] = (),
+        tools: OpenTools | None = None,
         goodbye_ms: float = 10_000,
         apology: str = APOLOGY,
         keypad: KeypadConf | None = None,
-        tools: OpenTools | None = None,
         key_works: KeyWorks = KeyWorks(),  # noqa: B008 (a frozen value)
     ) -> None:
         self._caller = CallerTurn(BargeIn(allowed=barge_in, least_ms=least_barge_in_ms), own_gating=own_gating)
@@ -174,6 +174,7 @@ class CallFlow:
     def _on_speech_started(self, item_id: str, at_ms: float) -> list[Action]:
         self._answers.on_caller_started()
         self._resuming.on_caller_started()
+        self._tools.on_caller_turn()
         interrupts, started = self._caller.start(item_id, at_ms)
         return self._interrupt(at_ms) + started if interrupts else started
 
@@ -184,7 +185,6 @@ class CallFlow:
         self._latency.on_caller_stopped(at_ms)
         self._resuming.unread = True
         return stopped
-        self._tools.on_caller_turn()
 
     def _interrupt(self, at_ms: float) -> list[Action]:
         actions = self._voice.interrupt(at_ms, self._answers.response_id)
@@ -194,6 +194,7 @@ class CallFlow:
 
     def _on_response_started(self, response_id: str) -> None:
         self._caller.unanswered = False
+        self._tools.on_response_started()
         self._voice.on_response(response_id)
         self._answers.on_response_started(response_id)
 
@@ -205,7 +206,6 @@ class CallFlow:
         if self._caller.unanswered and not self._answers.under_way:
             self._caller.unanswered = False
             actions += self._asked(at_ms, Respond())
-        self._tools.on_response_started()
         return actions + self._end_answer(at_ms) + self._when_all_heard(at_ms)
 
     def _asked(self, at_ms: float, *actions: Action) -> list[Action]:
@@ -228,6 +228,8 @@ class CallFlow:
         return actions
 
     def _on_tool_call(self, call: ToolCall, at_ms: float) -> list[Action]:
+        if not self._tools.is_new(call):
+            return []
         called = _event(Kind.TOOL_CALLED, at_ms, call_id=call.call_id, name=call.name, arguments=call.arguments)
         if call.name in self._hang_up_tools:
             wanted = self._goodbye.want(call, at_ms)
@@ -240,8 +242,6 @@ class CallFlow:
         return [called, RunTool(call), *ended]
 
     def on_tool_done(self, call_id: str, at_ms: float) -> None:
-        if not self._tools.is_new(call):
-            return []
         """A tool that was to be run has its output."""
         self._tools.done(call_id)
         if not self._tools.ours:
@@ -264,6 +264,7 @@ class CallFlow:
             case MarkReached(name):
                 return self._on_mark(name, at_ms)
             case Dtmf(digit):
+                self._tools.on_caller_turn()
                 return self.keypad.on_key(digit, at_ms)
             case Stopped():
                 return [*self.keypad.leave(), End(EndReason.CALLER_HANGUP)]
@@ -276,7 +277,6 @@ class CallFlow:
         return [*self._latency.on_mark(at_ms), *self._when_all_heard(at_ms)]
 
     def on_time(self, at_ms: float) -> list[Action]:
-                self._tools.on_caller_turn()
         """What the passing of time alone leads to."""
         if leaving := self._goodbye.on_time(at_ms):
             return leaving
@@ -284,10 +284,10 @@ class CallFlow:
         asked = self._resuming.on_time(at_ms)
         if asked:
             self._answers.on_asked(at_ms)
+        asked += self._tools.on_time(at_ms, silent=self.sessions.may_speak)
         late = self._answers.on_time(at_ms, self._tools)
         return interrupted + asked + self._guess_answer_end(at_ms) + late + self.keypad.on_time(at_ms)
 
 
 def _event(kind: Kind, at_ms: float, **data: Any) -> CallEvent:
     return CallEvent(kind, int(at_ms), data)
-        asked += self._tools.on_time(at_ms, silent=self.sessions.may_speak)
