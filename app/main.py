@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import logs
 from app.background import background
+from app.call.admission import Admission
 from app.call.carrier import Carrier
 from app.call.journal import JournalWriter, Listener
 from app.call.registry import Registry
@@ -36,6 +37,7 @@ from app.jobs.live_copy import LiveCopy, save_live
 from app.jobs.opt_outs import OptOuts
 from app.jobs.own_recording import OwnRecordings
 from app.jobs.pickups import Pickups
+from app.jobs.spend import SpendReader
 from app.jobs.try_webhook import try_webhook
 from app.jobs.twilio_callbacks import TwilioCallbacks
 from app.jobs.voicemail import Voicemails
@@ -129,10 +131,16 @@ async def _open(
     stack.enter_context(use(Transcriber(client, opened.store.openai, settings.openai_transcription_url)))
     live_copy = LiveCopy(partial(save_live, opened.engine))
     call_news = CallNews(opened.engine)
+    # asked only when all is open
+    admission = Admission(
+        max_calls=registry.max_calls, is_here=lambda call_sid: lobby.expects(call_sid) or registry.carries(call_sid)
+    )
     commands = CallCommands(opened.engine, registry)
     watch = Watch(opened.engine, opened.store, known())
     journals = JournalWriter(
-        settings.data_dir / "calls", period_s=deadlines.journal_s, listeners=(*listeners, live_copy, watch.listen)
+        settings.data_dir / "calls",
+        period_s=deadlines.journal_s,
+        listeners=(*listeners, live_copy, watch.listen, admission.listen),
     )
     context = await stack.enter_async_context(open_jobs(settings, opened, deadlines))
     own = OwnRecordings(opened.engine, opened.store, context.storage)
@@ -153,6 +161,7 @@ async def _open(
             call_news.run,
             commands.run,
             watch.run,
+            SpendReader(opened.engine, admission.spend).run,
             partial(_tidy, opened.engine),
         )
     )
@@ -160,10 +169,10 @@ async def _open(
     outbound = await stack.enter_async_context(open_outbound(settings, opened, context, registry, lobby))
     app.state.services = Services(
         public_url=settings.public_url,
-        max_calls=settings.max_calls,
         deadlines=deadlines,
         conf=opened.store,
         calls=registry,
+        admission=admission,
         lobby=lobby,
         tokens=StreamTokens(
             [key.hex() for key in opened.key_ring.signing_keys],

@@ -32,6 +32,10 @@ class Registry:
         """How many calls are live, those included that are saying farewell."""
         return len(self._live)
 
+    def carries(self, call_sid: str) -> bool:
+        """Whether that call is live, perhaps saying farewell."""
+        return call_sid in self._live
+
     def is_live(self, call_sid: str) -> bool:
         """Whether this process carries that call, and it is not ending."""
         return call_sid in self._live and call_sid not in self._ended

@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
+from app.call.admission import Admission
 from app.call.commands import Command, Outcome
 from app.call.events import Kind
 from app.call.socket import StreamSocket
 from app.call.status import EndReason
 from app.call.voicemail import VoicemailLeft
-from app.conf.models import AgentConf, NumberConf, TwilioCoreConf
+from app.conf.models import AgentConf, LimitsConf, NumberConf, TwilioCoreConf
 from app.conf.store import ConfStore
 from app.db.api_keys import KeyHolder
 from app.db.audit import Actor
@@ -54,6 +55,9 @@ class Conf(Protocol):
         """Who answers that number: its own row, else `default`, else None."""
 
     def twilio_accounts(self) -> list[TwilioCoreConf]: ...
+
+    def limits(self) -> LimitsConf:
+        """How much callers may use up."""
 
 
 class LiveCalls(Protocol):
@@ -158,10 +162,10 @@ class Services:
     """Everything a route may need; lives in `app.state.services`."""
 
     public_url: str | None
-    max_calls: int
     deadlines: Deadlines
     conf: Conf
     calls: LiveCalls
+    admission: Admission
     lobby: Lobby
     tokens: StreamTokens
     run_call: CallRunner

@@ -18,6 +18,11 @@ class Line:
     direction: Literal["inbound", "outbound"] = "inbound"
 
     @property
+    def party(self) -> str:
+        """The number at the other end."""
+        return self.caller if self.direction == "inbound" else self.called
+
+    @property
     def ours(self) -> str:
         """The number that is ours."""
         return self.called if self.direction == "inbound" else self.caller

@@ -118,6 +118,10 @@ class Lobby:
         """How many sessions wait for their stream."""
         return len(self._waiting)
 
+    def expects(self, call_sid: str) -> bool:
+        """Whether that call was answered, and its stream is still to come."""
+        return call_sid in self._waiting
+
     async def wait_empty(self) -> None:
         """Return when no session waits for its stream."""
         await self._empty.wait()

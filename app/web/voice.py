@@ -22,6 +22,7 @@ from app.web.filled import Filled, filled
 from app.web.ladder import apology, bare_apology, closed_words, voicemail_url
 from app.web.line import Line
 from app.web.placed import is_placed, report, talker, ticket_of, variables_of
+from app.web.turned_away import place_for
 from app.web.verified import Verified, Webhook, verified
 
 MAX_RECONNECTS = 2
@@ -107,16 +108,21 @@ async def _answer(house: Services, webhook: Webhook) -> str:
     if isinstance(found, Closed):
         _log.info("call_while_closed")
         return closed_words(house.conf, found, line, public_url=house.public_url)
-    call = await filled(house, found, line)
-    return _settled(house, webhook) or _connect(house, webhook, call, attempt=0)  # much may happen while we ask
+    with place_for(house, found, line) as refusal:
+        if refusal:
+            return refusal
+        call = await filled(house, found, line)
+        return _settled(house, webhook) or _connect(house, webhook, call, attempt=0)  # much may happen while we ask
 
 
 async def _answer_placed(house: Services, webhook: Webhook, line: Line) -> str:
     ticket = ticket_of(house, webhook)
     if ticket is None:
         return sorry(house, webhook)
-    call = await filled(house, talker(house.conf, ticket, line), line, await variables_of(house, ticket))
-    return _settled(house, webhook) or _connect(house, webhook, call, attempt=0)
+    found = talker(house.conf, ticket, line)
+    with place_for(house, found, line):
+        call = await filled(house, found, line, await variables_of(house, ticket))
+        return _settled(house, webhook) or _connect(house, webhook, call, attempt=0)
 
 
 def _settled(house: Services, webhook: Webhook) -> str | None:
@@ -126,9 +132,8 @@ def _settled(house: Services, webhook: Webhook) -> str | None:
     if house.calls.is_live(webhook.call_sid) or house.calls.ended(webhook.call_sid):
         _log.warning("webhook_replayed")
         return twiml.hang_up()
-    full = house.calls.live_count + house.lobby.waiting >= house.max_calls
-    if (house.calls.draining or full) and not is_placed(webhook):  # whom we called is not turned away
-        _log.warning("call_turned_away", draining=house.calls.draining, live=house.calls.live_count)
+    if house.calls.draining and not is_placed(webhook):  # whom we called is not turned away
+        _log.warning("call_turned_away", draining=True, live=house.calls.live_count)
         return twiml.reject("busy")
     return None
 

@@ -11,11 +11,12 @@ import httpx
 from fastapi import FastAPI
 from obstore.store import MemoryStore
 
+from app.call.admission import Admission
 from app.call.registry import Registry
 from app.call.socket import StreamGone, StreamSocket
 from app.call.status import EndReason
 from app.call.voicemail import VoicemailLeft
-from app.conf.models import AgentConf, Fallback, Known, NumberConf, TwilioCoreConf
+from app.conf.models import AgentConf, Fallback, Known, LimitsConf, NumberConf, TwilioCoreConf
 from app.conf.secrets import KeyRing
 from app.conf.store import ConfStore
 from app.db.api_keys import KeyHolder
@@ -60,6 +61,9 @@ class FakeConf:
     agents: dict[str, AgentConf] = field(default_factory=lambda: {"default": AgentConf()})
     numbers: dict[str, NumberConf] = field(default_factory=lambda: {"default": NumberConf(agent="default")})
     accounts: list[TwilioCoreConf] = field(default_factory=lambda: [account()])
+    most: LimitsConf = field(
+        default_factory=lambda: LimitsConf(calls_per_caller=None, calls_per_caller_per_minute=None)
+    )
 
     def agent(self, name: str) -> AgentConf:
         if name not in self.agents:
@@ -74,6 +78,9 @@ class FakeConf:
 
     def twilio_accounts(self) -> list[TwilioCoreConf]:
         return self.accounts
+
+    def limits(self) -> LimitsConf:
+        return self.most
 
 
 class FakeCalls:
@@ -253,10 +260,10 @@ async def open_house(
     ):
         services = Services(
             public_url=ORIGIN,
-            max_calls=10,
             deadlines=deadlines,
             conf=conf,
             calls=calls,
+            admission=Admission(max_calls=10, is_here=lambda sid: lobby.expects(sid) or sid in calls.live),
             lobby=lobby,
             tokens=StreamTokens([TOKEN], deadlines=deadlines, claim_row=claim),
             run_call=run_call,
