@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, tuple_
+from sqlalchemy import Select, delete, func, insert, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
@@ -66,10 +66,15 @@ async def keep_document(
 
 
 async def find_document(db: AsyncSession, collection: str, name: str) -> KnowledgeDocument | None:
-    """The document of that name, with its text."""
-    wanted = select(KnowledgeDocument).filter_by(collection=collection, name=name)
-    found: KnowledgeDocument | None = await db.scalar(wanted)
+    """The document of that name, without its text."""
+    found: KnowledgeDocument | None = await db.scalar(_named(collection, name).options(defer(KnowledgeDocument.text)))
     return found
+
+
+async def document_text(db: AsyncSession, collection: str, name: str) -> str | None:
+    """The text of the document of that name; None where there is none."""
+    found: KnowledgeDocument | None = await db.scalar(_named(collection, name))
+    return found.text if found else None
 
 
 async def list_documents(
@@ -99,7 +104,7 @@ async def delete_document(db: AsyncSession, collection: str, name: str, who: Act
 async def _locked(db: AsyncSession, collection: str, name: str, fits: Fits) -> KnowledgeDocument | None:
     """The document, which nobody else writes until this transaction ends; also where there is none yet."""
     await db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(_subject(collection, name), 0))))
-    row = await find_document(db, collection, name)
+    row: KnowledgeDocument | None = await db.scalar(_named(collection, name))
     if not fits(row.version if row else 0):
         raise DocumentRefused("version_conflict", "It is not at the version that this write was made for.")
     return row
@@ -127,6 +132,10 @@ def _values(document: Document) -> dict[str, object]:
         "chunks": len(document.chunks),
         "text": document.text,
     }
+
+
+def _named(collection: str, name: str) -> Select[KnowledgeDocument]:
+    return select(KnowledgeDocument).filter_by(collection=collection, name=name)
 
 
 def _subject(collection: str, name: str) -> str:

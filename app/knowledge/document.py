@@ -4,16 +4,19 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePath
 
 from app.errors import DocumentRefused
 from app.knowledge.chunks import Chunk, cut
 from app.knowledge.languages import language_of
-from app.knowledge.markdown import front_matter, markdown_sections, plain_sections
+from app.knowledge.markdown import front_matter, heading_of, markdown_sections, plain_sections
 from app.knowledge.sections import Section
 from app.knowledge.spreadsheet import csv_sections
 from app.knowledge.webpage import WebPage
 
+NAME = r"^\w[\w+. (),&'@-]{0,199}$"
+"""What a document may be called."""
 MAX_BYTES = 10 << 20
 MAX_CHUNKS = 10_000
 TEXT, MARKDOWN, HTML, CSV = "text/plain", "text/markdown", "text/html", "text/csv"
@@ -42,7 +45,7 @@ _REMEDIES = {
     b"{\\rtf": "RTF is not read. Save it as text or HTML first.",
 }
 _TITLE_CHARACTERS = 200
-_FIRST_HEADING = re.compile(r"^# +(.+?)[ #]*$", re.MULTILINE)
+_FIRST_HEADING = re.compile(r"^#[ \t]+(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,30 @@ class Document:
     bytes: int
 
 
-def media_type_of(name: str, content_type: str = "") -> str:
+def read_document(
+    data: bytes, *, name: str, content_type: str = "", language: str | None = None, title: str | None = None
+) -> Document:
+    """Read a file. Takes seconds for the largest ones: not for the event loop. Raises `DocumentRefused`."""
+    text = _decoded(data)
+    media_type = _media_type(name, content_type)
+    told = front_matter(text) if media_type == MARKDOWN else {}
+    said = told.get("language") or told.get("lang")
+    page = WebPage(text) if media_type == HTML else None
+    if page:
+        text, said, told = page.markdown, page.language, {"title": page.title}
+    heading = _FIRST_HEADING.search(text) if media_type in {MARKDOWN, HTML} else None
+    shown = title or told.get("title") or (heading and heading_of(heading[1])) or PurePath(name).stem
+    shown = " ".join(shown.split())[:_TITLE_CHARACTERS]
+    chunks = list(islice(cut(shown, _SECTIONS[media_type](text)), MAX_CHUNKS + 1))
+    if not chunks:
+        raise DocumentRefused("empty", "There are no words in it.")
+    if len(chunks) > MAX_CHUNKS:
+        raise DocumentRefused("too_large", f"It has more than {MAX_CHUNKS} pieces: divide it.")
+    spoken = language or said or language_of(text)
+    return Document(shown, media_type, spoken, text, chunks, hashlib.sha256(data).hexdigest(), len(data))
+
+
+def _media_type(name: str, content_type: str) -> str:
     """What a file is, by what its sender says, else by its name. Raises `DocumentRefused` for what we do not read."""
     said = content_type.partition(";")[0].strip().lower()
     if (known := _ALSO.get(said, said)) in _SECTIONS:
@@ -68,28 +94,6 @@ def media_type_of(name: str, content_type: str = "") -> str:
         return by_name
     told = f"{said or 'a file of this name'} is not read; what is: {', '.join(_SECTIONS)}"
     raise DocumentRefused("unknown_type", f"{told}. Send its Content-Type, or name it like {', '.join(SUFFIXES)}.")
-
-
-def read_document(
-    data: bytes, *, name: str, media_type: str, language: str | None = None, title: str | None = None
-) -> Document:
-    """Read a file. Takes seconds for the largest ones: not for the event loop. Raises `DocumentRefused`."""
-    text = _decoded(data)
-    told = front_matter(text) if media_type == MARKDOWN else {}
-    said = told.get("language") or told.get("lang")
-    page = WebPage(text) if media_type == HTML else None
-    if page:
-        text, said, told = page.markdown, page.language, {"title": page.title}
-    heading = _FIRST_HEADING.search(text) if media_type in {MARKDOWN, HTML} else None
-    shown = title or told.get("title") or (heading and heading[1]) or PurePath(name).stem
-    shown = " ".join(shown.split())[:_TITLE_CHARACTERS]
-    chunks = list(cut(shown, _SECTIONS[media_type](text)))
-    if not chunks:
-        raise DocumentRefused("empty", "There are no words in it.")
-    if len(chunks) > MAX_CHUNKS:
-        raise DocumentRefused("too_large", f"It has {len(chunks)} pieces, and may have {MAX_CHUNKS}: divide it.")
-    spoken = language or said or language_of(text)
-    return Document(shown, media_type, spoken, text, chunks, hashlib.sha256(data).hexdigest(), len(data))
 
 
 def _decoded(data: bytes) -> str:

@@ -7,14 +7,15 @@ from app.knowledge.sections import Section, row_in_words
 
 _FRONT_MATTER = re.compile(r"\A---\n(?P<fields>.*?)\n(?:---|\.\.\.)\n", re.DOTALL)
 _FIELD = re.compile(r"^(title|lang|language):[ \t]*[\"']?(.*?)[\"']?[ \t]*$", re.MULTILINE)
-_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t#]*$")
+_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_TABLE_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_TABLE_RULE = frozenset("-|: \t")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:[ \t]+\"[^\"\n]*\")?\)")
-_STRONG = re.compile(r"(\*\*|__|~~|`)(?=\S)([^\n]{1,500}?)(?<=\S)\1")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_STRONG = re.compile(r"(?<!\w)(?:\*\*|`)(?=\S)|(?<=\S)(?:\*\*|`)(?!\w)")
+_COMMENT, _COMMENT_END = "<!--", "-->"
+_HEADING_CHARACTERS = 200
 
 
 def front_matter(text: str) -> dict[str, str]:
@@ -31,7 +32,8 @@ def plain_sections(text: str) -> Iterator[Section]:
 
 def markdown_sections(text: str) -> Iterator[Section]:
     """The text under each heading, with the headings above it."""
-    text = _COMMENT.sub("", _FRONT_MATTER.sub("", text))
+    found = _FRONT_MATTER.match(text)
+    text = _without_comments(text[found.end() :] if found else text)
     headings: dict[int, str] = {}
     paragraphs: list[str] = []
     for level, block in _blocks(text.split("\n")):
@@ -44,6 +46,16 @@ def markdown_sections(text: str) -> Iterator[Section]:
         headings = {each: words for each, words in headings.items() if each < level} | {level: block}
     if paragraphs:
         yield Section(tuple(headings.values()), tuple(paragraphs))
+
+
+def heading_of(text: str) -> str:
+    """A heading as it is read aloud."""
+    return _clean(text.strip(" \t#")[:_HEADING_CHARACTERS])
+
+
+def _without_comments(text: str) -> str:
+    first, *others = text.split(_COMMENT)
+    return first + "".join(each.partition(_COMMENT_END)[2] for each in others)
 
 
 def _blocks(lines: list[str]) -> Iterator[tuple[int, str]]:
@@ -62,9 +74,9 @@ def _blocks(lines: list[str]) -> Iterator[tuple[int, str]]:
         elif heading := _HEADING.match(line):
             yield from _paragraph(block)
             block = []
-            yield len(heading[1]), _clean(heading[2])
+            yield len(heading[1]), heading_of(heading[2])
         elif (rule := _UNDERLINE.match(line)) and len(block) == 1 and "|" not in block[0]:
-            yield 1 if rule[1][0] == "=" else 2, _clean(block.pop().strip())
+            yield 1 if rule[1][0] == "=" else 2, heading_of(block.pop())
         elif not line.strip() or rule:
             yield from _paragraph(block)
             block = []
@@ -84,7 +96,7 @@ def _still_open(fence: str, line: str) -> str:
 def _paragraph(lines: list[str]) -> Iterator[tuple[int, str]]:
     if not lines:
         return
-    if len(lines) > 1 and "|" in lines[0] and _TABLE_RULE.match(lines[1]):
+    if len(lines) > 1 and "|" in lines[0] and _TABLE_RULE.issuperset(lines[1]):
         header = _cells(lines[0])
         for line in lines[2:]:
             yield 0, row_in_words(header, _cells(line))
@@ -101,4 +113,4 @@ def _cells(line: str) -> list[str]:
 
 def _clean(text: str) -> str:
     """As it is read aloud: without what makes links and bold print."""
-    return _STRONG.sub(r"\2", _IMAGE_OR_LINK.sub(r"\1", text)).strip("\n")
+    return _STRONG.sub("", _IMAGE_OR_LINK.sub(r"\1", text)).strip("\n")

@@ -10,7 +10,7 @@ class Section:
 
     headings: tuple[str, ...]
     """From the outermost to the nearest."""
-    paragraphs: tuple[str, ...]
+    paragraphs: Iterable[str]
 
 
 def row_in_words(header: Sequence[str], cells: Iterable[str]) -> str:

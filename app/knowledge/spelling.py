@@ -7,7 +7,7 @@ from collections.abc import Iterator
 _MARKS = "".join(chr(code) for code in range(0x300, 0x1DFF) if unicodedata.category(chr(code)).startswith("M"))
 """What is written above, below or after a letter, and is part of its word."""
 _TOKEN = re.compile(rf"[\w{_MARKS}]+(?:[-./:][\w{_MARKS}]+)*")
-_PARTS = re.compile(rf"\d+|[^\W\d_][^\W\d_{_MARKS}]*(?:[{_MARKS}]+[^\W\d_]*)*")
+_PARTS = re.compile(rf"\d+|[^\W\d_](?:[^\W\d_]|[{_MARKS}])*")
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
@@ -26,8 +26,9 @@ def folded(text: str) -> str:
 def spellings(text: str) -> str:
     """What shall find a text beside its own words: codes without their dashes and in parts, words without accents."""
     found: dict[str, None] = {}
-    for token in tokens(text):
-        found.update(dict.fromkeys(_others(token)))
+    for token in dict.fromkeys(tokens(text)):
+        if not (token.isascii() and token.isalpha()):
+            found.update(dict.fromkeys(_others(token)))
     return " ".join(found)
 
 

@@ -12,15 +12,18 @@ _DELIMITERS = ",;\t|"
 
 def csv_sections(text: str) -> Iterator[Section]:
     """The rows under the names of their columns, which stand in the first one."""
+    yield Section((), _lines(text))
+
+
+def _lines(text: str) -> Iterator[str]:
     try:
-        rows = [row for row in csv.reader(io.StringIO(text), delimiter=_delimiter(text)) if any(map(str.strip, row))]
+        rows = (row for row in csv.reader(io.StringIO(text), delimiter=_delimiter(text)) if any(map(str.strip, row)))
+        header = next(rows, [])
+        lines = (row_in_words(header, row) for row in rows)
+        yield next(lines, "; ".join(header))
+        yield from lines
     except csv.Error as error:
         raise DocumentRefused("unreadable", f"The CSV cannot be read: {error}.") from None
-    if not rows:
-        return
-    header, *others = rows
-    lines = [row_in_words(header, row) for row in others] if others else ["; ".join(header)]
-    yield Section((), tuple(line for line in lines if line))
 
 
 def _delimiter(text: str) -> str:

@@ -1,18 +1,13 @@
 """Documents in the database, and what is found in them."""
 
-import asyncio
-
 import pytest
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db.audit import Actor, entries
+from app.db.audit import Actor
 from app.db.engine import db_session
-from app.db.knowledge import Kept, delete_document, find_document, keep_document, list_documents
+from app.db.knowledge import Kept, keep_document
 from app.db.knowledge_search import Passage, search
-from app.db.tables import KnowledgeChunk
-from app.errors import DocumentRefused
-from app.knowledge.document import media_type_of, read_document
+from app.knowledge.document import read_document
 
 TESTER = Actor("tester")
 SHOP = """
@@ -39,7 +34,7 @@ Die Lieferungskosten betragen 5 Euro, und wir liefern in die ganze Schweiz. Die 
 async def keep(engine: AsyncEngine, text: str | bytes, *, name: str = "guide.md", collection: str = "default",
                **options) -> Kept:  # fmt: skip
     data = text.encode() if isinstance(text, str) else text
-    document = read_document(data, name=name, media_type=media_type_of(name), **options)
+    document = read_document(data, name=name, **options)
     async with db_session(engine) as db:
         return await keep_document(db, collection, name, document, TESTER)
 

@@ -28,6 +28,7 @@ _TAGS = {
     "outbound": "Calls that we place: ask for one, see the queue, take one out of it.",
     "do-not-call": "Who is never called.",
     "recordings": "The sound of calls, and its words.",
+    "knowledge": "Documents that agents look things up in.",
     "keys": "The keys of this API.",
     "audit": "Who changed what.",
     "twilio": "What Twilio asks of us; its requests are signed.",

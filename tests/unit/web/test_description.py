@@ -61,7 +61,10 @@ def test_every_operation_needs_a_key_with_one_scope_that_is_named(described: dic
 def test_every_body_has_an_example_that_is_one(described: dict[str, Any]):
     schemas = described["components"]["schemas"]
     for place, operation in operations(described):
-        for body in operation.get("requestBody", {}).get("content", {}).values():
+        for kind, body in operation.get("requestBody", {}).get("content", {}).items():
+            if kind.startswith("text/"):
+                assert body["example"], place
+                continue
             schema = body["schema"]
             [name] = [part["$ref"].rsplit("/", 1)[1] for part in [schema, *schema.get("anyOf", [])] if "$ref" in part]
             validator = Draft202012Validator({"$ref": f"#/components/schemas/{name}", **described})
