@@ -22,7 +22,7 @@ from app.call.carrier import Carrier
 from app.call.journal import JournalWriter, Listener
 from app.call.registry import Registry
 from app.call.status import EndReason
-from app.conf.models import AgentConf, Known
+from app.conf.models import AgentConf, Known, QueryKnowledgeTool
 from app.conf.opening import Opened, open_store
 from app.conf.seed import first_admin_key
 from app.conf.store import ConfStore
@@ -49,6 +49,7 @@ from app.openai.transcription import Transcriber, use
 from app.realtime.session import RealtimeProvider, RealtimeSession
 from app.settings import CONTAINER_SECRETS, Settings
 from app.timing import Deadlines
+from app.tools.knowledge import query_knowledge
 from app.twilio.rest import account_rest, new_client
 from app.twilio.tokens import StreamTokens, Ticket
 from app.web.call_news import CallNews
@@ -188,6 +189,7 @@ async def _open(
             deadlines=deadlines,
             finished=ingest.add,
             opted_out=opt_outs.take,
+            tools={QueryKnowledgeTool: partial(query_knowledge, opened.engine)},
         ),
         store=opened.store,
         engine=opened.engine,

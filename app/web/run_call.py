@@ -12,7 +12,8 @@ from app.call.live import LiveCall
 from app.call.record import CallRecord
 from app.call.registry import Registry
 from app.call.socket import StreamSocket
-from app.conf.models import OptOutTool
+from app.call.tool_calls import Handler
+from app.conf.models import FunctionTool, OptOutTool
 from app.outbound.opting_out import OptedOut
 from app.realtime.session import RealtimeProvider
 from app.timing import Deadlines
@@ -36,11 +37,13 @@ class RunCall:
     deadlines: Deadlines
     finished: Finished
     opted_out: KeepOptOut
+    tools: Mapping[type[FunctionTool], Handler]
+    """Handlers that are the same for every call."""
 
     async def __call__(self, arrival: Arrival, socket: StreamSocket, started: Started) -> None:
         """Carry the call to its end."""
         wish = OptedOut(number=arrival.party, agent=arrival.agent_name, call_id=arrival.call_id)
-        toolbox = Toolbox({OptOutTool: partial(opt_out, wish, self.opted_out)})
+        toolbox = Toolbox({OptOutTool: partial(opt_out, wish, self.opted_out), **self.tools})
         call = LiveCall(
             self._record(arrival),
             arrival.agent,
