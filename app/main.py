@@ -19,6 +19,7 @@ from app import logs
 from app.background import background
 from app.call.admission import Admission
 from app.call.carrier import Carrier
+from app.call.hourly import Hourly
 from app.call.journal import JournalWriter, Listener
 from app.call.registry import Registry
 from app.call.status import EndReason
@@ -184,6 +185,7 @@ async def _open(
             providers=providers,
             carrier=carrier,
             dial_prefixes=partial(_dial_prefixes, opened.store),
+            transfers=Hourly(lambda: opened.store.limits().transfers_per_hour),
             journals=journals,
             registry=registry,
             deadlines=deadlines,

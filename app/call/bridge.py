@@ -1,16 +1,17 @@
 """Two legs, one task group: carries audio and performs what the flow decides."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import msgspec
 
 from app.audio import silent_like
-from app.call.actions import Action, AnswerTool, Beside, Clear, End, Play, Reconnect, RunTool, Wake
+from app.call.actions import Action, AnswerTool, Beside, Clear, End, ForModel, Play, Reconnect, RunTool, Wake
 from app.call.agent_leg import AgentLeg
+from app.call.budget import Budget
 from app.call.call_journal import Journal
-from app.call.caller_leg import CallerFrames
+from app.call.caller_leg import CallerLeg
 from app.call.dialling import Dialling, OpenSession, ReopenSession
 from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
@@ -19,17 +20,15 @@ from app.call.socket import StreamGone, StreamSocket
 from app.call.status import EndReason
 from app.call.time_limits import TimeLimits
 from app.conf.models import AgentConf
-from app.errors import MediaProtocolError, ToolError
+from app.errors import ToolError
 from app.realtime.events import ToolCall
 from app.timing import Deadlines
-from app.twilio import media_protocol
-from app.twilio.media_protocol import Ignored, MarkReached, Media, Started
 
 RunToolCall = Callable[[ToolCall], Awaitable[str]]
 
 
 class Bridge:
-    """One stream and the sessions of its agent, carried until a leg ends. `now_ms` counts from the stream's start."""
+    """A caller's streams and an agent's sessions, until a leg ends. `now_ms` counts from the first stream's start."""
 
     def __init__(
         self,
@@ -46,9 +45,8 @@ class Bridge:
         deadlines: Deadlines,
         session_ready: Callable[[], None],
     ) -> None:
-        self._socket = socket
-        self._stream_sid = stream_sid
         self._time_limits = TimeLimits(agent, flow, goodbye_ms=deadlines.ms(deadlines.goodbye_s))
+        self._budget = Budget(agent.budget, flow)
         self._run_tool = run_tool
         self._flow = flow
         self._journal = journal
@@ -74,10 +72,22 @@ class Bridge:
             now_ms=now_ms,
             deadlines=deadlines,
         )
+        self.caller = CallerLeg(
+            socket,
+            stream_sid,
+            flow=flow,
+            recorder=journal.recorder,
+            hear=self._hear,
+            perform=self._perform,
+            returned=self._on_return,
+            note=self._note,
+            end=self.end,
+            now_ms=now_ms,
+        )
+        """Whoever sends the caller elsewhere tells it."""
         self.deaf = False
         """Whether the agent hears silence instead of the caller."""
         self._live = False
-        self._frames = CallerFrames()
         self._nudge = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
         self._ended = asyncio.Event()
@@ -88,6 +98,11 @@ class Bridge:
         if not self._ended.is_set():
             self._end_reason = reason
             self._ended.set()
+
+    @property
+    def over(self) -> bool:
+        """Whether the call has been ended."""
+        return self._ended.is_set()
 
     @property
     def ready(self) -> bool:
@@ -101,20 +116,25 @@ class Bridge:
             return True
         return False
 
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do that beside the audio, for as long as the call lasts."""
+        if self._ended.is_set():
+            work.close()
+        else:
+            self._tasks.create_task(work)
+
     async def run(self) -> EndReason:
         """Carry the call until a leg ends it. No task and no session outlives this; the socket does."""
         try:
             async with self._tasks as tasks:
-                for work in (self._caller_leg(), self._agent.run(self._on_ready), self._watch()):
+                for work in (self.caller.run(), self._agent.run(self._on_ready), self._watch()):
                     tasks.create_task(work)
                 await self._ended.wait()
                 raise _Over
         except* _Over:
             pass
         finally:
-            if self._socket.ignored:
-                self._frames.oddities["ignored"] = self._socket.ignored
-            if oddities := self._frames.oddities:
+            if oddities := self.caller.oddities:
                 self._note(Kind.STREAM_ODDITIES, **oddities)
         return self._end_reason
 
@@ -124,26 +144,17 @@ class Bridge:
 
     # -- the caller leg
 
-    async def _caller_leg(self) -> None:
-        while True:
-            try:
-                event = media_protocol.decode(await self._socket.receive())
-            except StreamGone:
-                self.end(EndReason.STREAM_LOST)
-                return
-            except MediaProtocolError:
-                self._frames.oddities["broken"] += 1
-                continue
-            if type(event) is Media:
-                if self._frames.is_next(event):
-                    self._journal.recorder.caller(event.at_ms, event.payload, self._now_ms())
-                    await self._agent.hear(silent_like(event.payload) if self.deaf else event.payload)
-            elif isinstance(event, Ignored | Started):
-                self._frames.oddities["unexpected"] += 1
-            else:
-                if type(event) is MarkReached:
-                    self._journal.recorder.mark(event.name, self._now_ms())
-                await self._perform(self._flow.on_caller(event, self._now_ms()))
+    async def _hear(self, frame: str) -> None:
+        await self._agent.hear(silent_like(frame) if self.deaf else frame)
+
+    async def _on_return(self) -> None:
+        """The caller is back: what waited for that is asked of the model."""
+        for action in self._flow.absence.end(self._now_ms()):
+            await self._agent.ask(action)
+
+    async def _ask(self, action: ForModel) -> None:
+        if not self._flow.absence.holds(action):
+            await self._agent.ask(action)
 
     # -- tools
 
@@ -159,24 +170,34 @@ class Bridge:
     async def _answer(self, answer: AnswerTool, kind: Kind = Kind.TOOL_ANSWERED, took_ms: int = 0) -> None:
         call = answer.call
         self._note(kind, call_id=call.call_id, name=call.name, output=answer.output, took_ms=took_ms)
-        await self._agent.ask(answer)
+        await self._ask(answer)
 
     # -- both
 
     async def _watch(self) -> None:
         """See to what time alone brings about: a dead stream, a silence, a call too long, a goodbye never confirmed."""
         loop = asyncio.get_running_loop()
-        frames, last_frame_s = self._frames.count, loop.time()
+        frames = self.caller.frames
+        count, last_frame_s = frames.count, loop.time()
         while True:
             await self._tick()
-            if frames != self._frames.count:
-                frames, last_frame_s = self._frames.count, loop.time()
+            if self.caller.away or count != frames.count:
+                count, last_frame_s = frames.count, loop.time()
+            if self.caller.away:
+                continue
             if loop.time() - last_frame_s > self._deadlines.media_idle_s:
-                self.end(EndReason.STREAM_LOST)
-            if self._live and (silent_ms := self._frames.one_way_ms(self._now_ms())):
+                await self._on_idle()
+            if self._live and (silent_ms := frames.one_way_ms(self._now_ms())):
                 self._note(Kind.STREAM_ONE_WAY, silent_ms=silent_ms)
             await self._perform(self._time_limits.on_time(self._now_ms(), ready=self._live))
+            await self._perform(self._budget.on_time(self._now_ms(), ready=self._live))
             await self._perform(self._flow.on_time(self._now_ms()))
+
+    async def _on_idle(self) -> None:
+        if self.caller.leaving:
+            await self.caller.give_up()
+        else:
+            self.end(EndReason.STREAM_LOST)
 
     async def _tick(self) -> None:
         """Let time pass, less of it when the flow asked for it."""
@@ -197,19 +218,15 @@ class Bridge:
     async def _do(self, action: Action) -> None:
         match action:
             case Play(audio, mark):
-                if ahead := self._journal.recorder.agent(mark, audio, self._now_ms()):
-                    await self._socket.send(media_protocol.mark(self._stream_sid, ahead))
-                await self._socket.send(media_protocol.media(self._stream_sid, audio))
-                await self._socket.send(media_protocol.mark(self._stream_sid, mark))
+                await self.caller.play(audio, mark)
             case Clear():
-                self._journal.recorder.clear(self._now_ms())
-                await self._socket.send(media_protocol.clear(self._stream_sid))
+                await self.caller.clear()
             case CallEvent():
                 self._record(action)
             case RunTool(call):
-                self._tasks.create_task(self._tool(call))
+                self.beside(self._tool(call))
             case Beside(work):
-                self._tasks.create_task(work())
+                self.beside(work())
             case AnswerTool():
                 await self._answer(action)
             case Reconnect(reason):
@@ -219,7 +236,7 @@ class Bridge:
             case End(reason):
                 self.end(reason)
             case _:
-                await self._agent.ask(action)
+                await self._ask(action)
 
     def _note(self, kind: Kind, **data: Any) -> None:
         self._record(CallEvent(kind, int(self._now_ms()), data))

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from app.call.commands import Command, Outcome
+from app.call.socket import StreamSocket
 from app.call.status import EndReason
 
 
@@ -11,6 +12,16 @@ class CallControl(Protocol):
 
     def end(self, reason: EndReason) -> None:
         """End the call; whoever says so first is believed."""
+
+    @property
+    def leaving(self) -> bool:
+        """Whether its caller is elsewhere, so that another stream may come."""
+
+    async def rejoin(self, socket: StreamSocket, stream_sid: str) -> None:
+        """Go on in that stream, and return when it is needed no more; raises `Refused` where none is awaited."""
+
+    def dialled(self, status: str) -> str | None:
+        """How a transfer went, by its `DialCallStatus`: TwiML for what follows. None where none was under way."""
 
     async def obey(self, command: Command, by: str) -> Outcome:
         """Do what somebody outside wants, named in the journal; raises `CommandRefused`, and then nothing was done."""

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+from app.call.absence import Absence
 from app.call.actions import (
     Action,
     Cancel,
@@ -19,6 +20,7 @@ from app.call.barge_in import BargeIn
 from app.call.caller_turn import CallerTurn
 from app.call.events import CallEvent, Kind
 from app.call.goodbye import Goodbye
+from app.call.hush import Hush
 from app.call.keypad import Keypad, KeyWorks
 from app.call.latency import Latency
 from app.call.notes import note, problem
@@ -91,6 +93,10 @@ class CallFlow:
             speaks_first=speaks_first,
         )
         """What a change of the session leads to."""
+        self.hush = Hush(answers=self._answers, voice=self._voice)
+        """Who waits until the agent has been heard."""
+        self.absence = Absence(answers=self._answers, voice=self._voice)
+        """What a change of the stream leads to."""
         self.quiet = Quiet(self.sessions, answers=self._answers, goodbye=self._goodbye, tools=self._tools)
         self.keypad = Keypad(
             keypad or KeypadConf(),
@@ -188,6 +194,7 @@ class CallFlow:
 
     def _interrupt(self, at_ms: float) -> list[Action]:
         actions = self._voice.interrupt(at_ms, self._answers.response_id)
+        self.hush.cut()
         if self._caller.own_gating and self._answers.under_way:
             actions.append(Cancel())
         return actions + self._goodbye.revoke()
@@ -252,6 +259,7 @@ class CallFlow:
         if self._voice.unheard:
             return []
         self._heard_ms = at_ms
+        self.hush.on_all_heard()
         if not self._answers.under_way and self._answers.has_spoken:
             self._caller.shielded = False
         return self._voice.stop_if_heard(at_ms) + self._goodbye.on_all_heard()
@@ -278,6 +286,8 @@ class CallFlow:
 
     def on_time(self, at_ms: float) -> list[Action]:
         """What the passing of time alone leads to."""
+        if self.absence.away:
+            return []
         if leaving := self._goodbye.on_time(at_ms):
             return leaving
         interrupted = self._interrupt(at_ms) if self._caller.on_time(at_ms) else []

@@ -9,15 +9,19 @@ from typing import Any
 
 import structlog
 
+from app.call.away import Ways
 from app.call.bridge import Bridge
 from app.call.carrier import Carrier
 from app.call.collecting import CollectDigits
 from app.call.commands import Command, Outcome, PickedUp
 from app.call.dialling import OpenSession, ReopenSession
 from app.call.digits import CollectedDigits
+from app.call.elsewhere import Elsewhere
 from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
+from app.call.hourly import Hourly
 from app.call.journal import Finished, JournalWriter
+from app.call.keypad import KeyWorks
 from app.call.open_tools import OpenTools
 from app.call.operator import Operator
 from app.call.pickup import Pickup
@@ -27,8 +31,7 @@ from app.call.registry import Registry
 from app.call.socket import StreamSocket
 from app.call.status import CallStatus, EndReason, may_move
 from app.call.tool_calls import Asked, Handler, ToolCalls
-from app.call.transfer import Transfer
-from app.conf.models import AgentConf, CollectDigitsTool, StopRecordingTool
+from app.conf.models import AgentConf, CollectDigitsTool, SendDtmfTool, StopRecordingTool, TransferCallTool
 from app.errors import CarrierError
 from app.timing import Deadlines, clock
 from app.call.tool_tasks import ToolTasks
@@ -57,6 +60,8 @@ class LiveCall:
         reopen_session: ReopenSession,
         run_tool: Handler,
         carrier: Carrier,
+        ways: Ways,
+        transfers: Hourly,
         dial_prefixes: Callable[[], Sequence[str]],
         journals: JournalWriter,
         registry: Registry,
@@ -68,7 +73,6 @@ class LiveCall:
     ) -> None:
         self._record = record
         self._agent = agent
-        self._socket = socket
         self._fallback_number = fallback_number
         self._voicemail_url = voicemail_url
         self._carrier = carrier
@@ -91,19 +95,13 @@ class LiveCall:
             registry=registry,
             now_ms=self._now_ms,
         )
-        self._transfer = Transfer(
-            carrier,
-            record,
-            allowed_prefixes=dial_prefixes,
-            fallback_numbers=frozenset(filter(None, (fallback_number, agent.fallback.number))),
-            time_limit_s=agent.max_call_seconds,
-            within_s=deadlines.carrier_s,
-        )
         tools = ToolCalls(
             agent.functions,
             own={
                 StopRecordingTool: self._decline_recording,
                 CollectDigitsTool: self._collect,
+                TransferCallTool: self._put_through,
+                SendDtmfTool: self._press_keys,
             },
             others=run_tool,
             deadline_s=deadlines.tool_s,
@@ -121,6 +119,7 @@ class LiveCall:
             tasks=tool_tasks,
             goodbye_ms=deadlines.ms(deadlines.goodbye_s),
             keypad=agent.keypad,
+            key_works=KeyWorks(transfer=self._put_through_to),
         )
         self._bridge = Bridge(
             socket=socket,
@@ -153,13 +152,27 @@ class LiveCall:
             call_sid=record.call_sid,
             note=self._note,
         )
+        self._elsewhere = Elsewhere(
+            self._bridge,
+            flow,
+            self._journal,
+            agent,
+            carrier=carrier,
+            ways=ways,
+            transfers=transfers,
+            dial_prefixes=dial_prefixes,
+            fallback_numbers=filter(None, (fallback_number, agent.fallback.number)),
+            deadlines=deadlines,
+            move=self._move,
+            now_ms=self._now_ms,
+        )
         self._operator = Operator(
             bridge=self._bridge,
             flow=flow,
             recording=self._recording,
-            transfer=self._transfer,
+            transfer=self._elsewhere.transfer,
+            transferring=self._elsewhere.transferring,
             journal=self._journal,
-            move=self._move,
             now_ms=self._now_ms,
         )
 
@@ -179,7 +192,7 @@ class LiveCall:
             await self._say_farewell(reason)
         finally:
             self._registry.mark_ended(call_sid, reason)
-            await self._socket.close(_CLOSE_CODES.get(reason, 1000))
+            await self._bridge.caller.close(_CLOSE_CODES.get(reason, 1000))
             record = self._final_record(reason)
             await self._journals.close(self._journal, record, self._finished)
             self._registry.leave(call_sid)
@@ -189,6 +202,19 @@ class LiveCall:
     def end(self, reason: EndReason) -> None:
         """End the call; whoever says so first is believed."""
         self._bridge.end(reason)
+
+    @property
+    def leaving(self) -> bool:
+        """Whether its caller is elsewhere, so that another stream may come."""
+        return self._elsewhere.away.busy
+
+    async def rejoin(self, socket: StreamSocket, stream_sid: str) -> None:
+        """Go on in that stream, and return when it is needed no more; raises `Refused` where none is awaited."""
+        await self._elsewhere.rejoin(socket, stream_sid)
+
+    def dialled(self, status: str) -> str | None:
+        """How a transfer went, by its `DialCallStatus`: TwiML for what follows. None where none was under way."""
+        return self._elsewhere.transfer.dialled(status)
 
     async def obey(self, command: Command, by: str) -> Outcome:
         """Do what somebody outside wants, named in the journal; raises `CommandRefused`, and then nothing was done."""
@@ -207,17 +233,27 @@ class LiveCall:
     async def _decline_recording(self, _asked: Asked) -> str:
         return await self._recording.decline()
 
+    async def _put_through(self, asked: Asked) -> str:
+        return await self._elsewhere.transferring.run(asked)
+
+    async def _put_through_to(self, name: str) -> None:
+        await self._elsewhere.transferring.to(name)
+
+    async def _press_keys(self, asked: Asked) -> str:
+        return await self._elsewhere.pressing.run(asked)
+
     async def _collect(self, asked: Asked) -> str:
         return await self._collect_digits(asked)
 
     async def _carry(self) -> EndReason:
+        reason = EndReason.ERROR
         try:
-            return await self._transfer.settle(await self._bridge.run())
+            reason = await self._bridge.run()
         except Exception:  # the edge of a call: whatever broke, the caller gets the fallback and the others go on
             _log.exception("call_broke")
-            return EndReason.ERROR
         finally:
             self._journal.recorder.end(self._now_ms())
+        return await self._elsewhere.transfer.settle(reason)
 
     async def _say_farewell(self, reason: EndReason) -> None:
         """End the call at the carrier before the socket closes: else the static verbs of our first answer would run."""

@@ -29,6 +29,11 @@ class MediaClock:
         self._end_ms, self._came_ms = place_ms + lasts_ms, now_ms
         return place_ms
 
+    def restart(self, now_ms: float) -> None:
+        """Another stream begins, and counts from zero."""
+        self._shift_ms = self._end_ms = max(self._end_ms, int(now_ms))
+        self._came_ms = now_ms
+
     def at_ms(self, now_ms: float) -> int:
         """How far the stream is; frames tell it in steps, of which this is the beginning."""
         idle_ms = now_ms - self._came_ms

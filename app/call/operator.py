@@ -27,9 +27,9 @@ from app.call.flow import CallFlow
 from app.call.recording import CallRecording
 from app.call.status import CallStatus, EndReason
 from app.call.transfer import Transfer
-from app.errors import CarrierError, CommandRefused
+from app.call.transferring import FAILED, Transferring
+from app.errors import CommandRefused
 
-FAILED = "The transfer did not work: the caller is still with you. Tell them, and help them yourself."
 _NOT_READY = "The call has no agent at this moment: it is still being connected. Try again."
 
 _log = structlog.get_logger(__name__)
@@ -45,16 +45,16 @@ class Operator:
         flow: CallFlow,
         recording: CallRecording,
         transfer: Transfer,
+        transferring: Transferring,
         journal: Journal,
-        move: Callable[[CallStatus], None],
         now_ms: Callable[[], float],
     ) -> None:
         self._bridge = bridge
         self._flow = flow
         self._recording = recording
         self._transfer = transfer
+        self._transferring = transferring
         self._journal = journal
-        self._move = move
         self._now_ms = now_ms
 
     async def obey(self, command: Command, by: str) -> Outcome:
@@ -92,7 +92,7 @@ class Operator:
             case TransferCall(to, announce) if announce:
                 return await self._say_last(announce, Beside(partial(self._hand_over_later, to)))
             case TransferCall(to):
-                await self._hand_over(to)
+                await self._transferring.order(to)
             case PauseRecording():
                 return "done" if await self._recording.pause() else "unchanged"
             case ResumeRecording():
@@ -103,22 +103,10 @@ class Operator:
         await self._ask(*self._flow.say_last(words, then, self._now_ms()))
         return "under_way"
 
-    async def _hand_over(self, to: str) -> None:
-        self._move(CallStatus.TRANSFERRING)
-        self._note(Kind.TRANSFER_STARTED, to=to)
-        try:
-            await self._transfer.go(to)
-        except CarrierError as error:
-            self._move(CallStatus.LIVE)
-            self._note(Kind.TRANSFER_FAILED, to=to, reason=str(error))
-            raise CommandRefused("carrier_refused", f"The call was not transferred: {error}") from None
-        self._bridge.end(EndReason.TRANSFERRED)
-
     async def _hand_over_later(self, to: str) -> None:
         """The caller has heard that they are put through; where that fails, they hear that as well."""
         try:
-            self._transfer.check(to)
-            await self._hand_over(to)
+            await self._transferring.order(to)
         except CommandRefused as refusal:
             _log.warning("transfer_failed", code=refusal.code)
             await self._bridge.perform([TellModel(FAILED, "system")])

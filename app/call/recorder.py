@@ -77,6 +77,10 @@ class Recorder:
         """The stream is over, and nothing is heard any more."""
         self._keep(self._heard.end(self._clock.at_ms(now_ms)))
 
+    def restart(self, now_ms: float) -> None:
+        """Another stream goes on."""
+        self._clock.restart(now_ms)
+
     def pause(self, now_ms: float) -> None:
         """Both tracks are silent from here on."""
         if not self.paused:

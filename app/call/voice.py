@@ -24,6 +24,8 @@ class Voice:
 
     def __init__(self) -> None:
         self.speaking = False
+        self.nobody_listens = False
+        """Whether the caller is elsewhere: what comes meanwhile is never heard."""
         self._playback = Playback()
         self._framer = Framer()
         self._item_id: str | None = None  # the item whose audio is coming in
@@ -49,7 +51,7 @@ class Voice:
 
     def is_cut(self, delta: AudioDelta) -> bool:
         """Whether that audio belongs to an answer that was interrupted."""
-        return delta.item_id in self._cut_items or delta.response_id in self._cut_responses
+        return self.nobody_listens or delta.item_id in self._cut_items or delta.response_id in self._cut_responses
 
     def on_response(self, response_id: str) -> None:
         """An answer begins; it is none of those that were interrupted."""

@@ -46,6 +46,10 @@ class Ticket:
     precall_failed: str | None = None
     """What the pre-call webhook could not tell, and why."""
     direction: Literal["inbound", "outbound"] = "inbound"
+    rejoins: bool = False
+    """Whether the stream brings a caller back to that live call, and is no call of its own."""
+    placed: str | None = None
+    """The word by which webhooks of a call that we placed know its request."""
 
 
 class _Token(msgspec.Struct, array_like=True):

@@ -24,6 +24,7 @@ def connect_stream(
     voicemail_url: str | None = None,
     recording_callback: str | None = None,
     first_words: str | None = None,
+    keys: str | None = None,
 ) -> str:
     """Pipe the call into our media socket; what follows runs only when the stream ends without us.
 
@@ -35,6 +36,8 @@ def connect_stream(
     if too_long := [name for name, value in parameters.items() if len(value) > PARAMETER_CHARACTERS]:
         raise ValueError(f"stream parameters over {PARAMETER_CHARACTERS} characters: {', '.join(too_long)}")
     response = VoiceResponse()
+    if keys:
+        response.play(digits=keys)
     if first_words:
         response.say(_speakable(first_words), language=language)
     if recording_callback:
@@ -87,10 +90,12 @@ def record_message(greeting: str, *, language: str, max_seconds: int, action_url
     return str(response)
 
 
-def dial(number: str, *, caller_id: str | None, time_limit_s: int) -> str:
-    """Forward the call to that number, which sees `caller_id`, for no longer than the limit."""
+def dial(number: str, *, caller_id: str | None, ring_s: int, time_limit_s: int, action_url: str) -> str:
+    """Forward the call to that number, which sees `caller_id`, for no longer than the limit; then ask what follows."""
     response = VoiceResponse()
-    response.dial(caller_id=caller_id, time_limit=time_limit_s).number(number)
+    response.dial(
+        caller_id=caller_id, timeout=ring_s, time_limit=time_limit_s, action=action_url, method="POST"
+    ).number(number)
     return str(response)
 
 

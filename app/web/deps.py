@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
 from app.call.admission import Admission
+from app.call.away import Ways
 from app.call.commands import Command, Outcome
+from app.call.control import CallControl
 from app.call.events import Kind
 from app.call.socket import StreamSocket
 from app.call.status import EndReason
@@ -75,6 +77,9 @@ class LiveCalls(Protocol):
     def ended(self, call_sid: str) -> EndReason | None:
         """How a call of this process ended; None when it lives or was never here."""
 
+    def control(self, call: str) -> CallControl | None:
+        """The live call of that call sid, or of our own id; None where it is not here, or is ending."""
+
     def end(self, call_sid: str, reason: EndReason) -> None:
         """End a live call; one that is over already is left alone."""
 
@@ -102,6 +107,8 @@ class Arrival:
     """How often this phone call lost its stream before; each attempt has a `call_id` of its own."""
     session: Callable[[], Awaitable[RealtimeSession]]
     """The session, as soon as it is open; raises what kept it from opening (`SessionUnavailable` as a rule)."""
+    ways: Ways
+    """How the caller comes back from elsewhere."""
     direction: Literal["inbound", "outbound"] = "inbound"
     voicemail_url: str | None = None
     """Where the caller may leave a message if no agent can talk."""

@@ -19,6 +19,7 @@ from app.web.filled import notes, refilled
 from app.web.ladder import voicemail_url
 from app.web.line import Line
 from app.web.verified import signing_accounts, target
+from app.web.ways import WaysBack
 
 ABNORMAL = 1006
 POLICY_VIOLATION = 1008
@@ -128,12 +129,20 @@ async def _admit(house: Services, socket: WebSocketStream, account_sid: str) -> 
         raise Refused("no start message in time") from None
     if started.account_sid != account_sid:
         raise Refused("the stream belongs to another account than the one that signed")
-    if house.calls.is_live(started.call_sid):
+    if _is_taken(house, started.call_sid):
         raise Refused("the call has its stream already")
     ticket = await house.tokens.redeem(started.parameters, call_sid=started.call_sid, account_sid=account_sid)
-    if house.calls.is_live(started.call_sid):
+    if _is_taken(house, started.call_sid, ticket):
         raise Refused("the call has got another stream meanwhile")
     return started, ticket
+
+
+def _is_taken(house: Services, call_sid: str, ticket: Ticket | None = None) -> bool:
+    """Whether that call has a stream, or awaits one with another ticket."""
+    if not house.calls.is_live(call_sid):
+        return False
+    call = house.calls.control(call_sid)
+    return call is None or not call.leaving or not (ticket is None or ticket.rejoins)
 
 
 async def _start(socket: WebSocketStream) -> Started:
@@ -153,8 +162,19 @@ async def _start(socket: WebSocketStream) -> Started:
 
 async def _carry(house: Services, socket: WebSocketStream, started: Started, ticket: Ticket) -> None:
     with bound_contextvars(call=ticket.call_id, call_sid=ticket.call_sid, agent=ticket.agent):
+        if ticket.rejoins:
+            await _rejoin(house, socket, started, ticket)
+            return
         async with _arrival(house, ticket) as arrival:
             await house.run_call(arrival, socket, started)
+
+
+async def _rejoin(house: Services, socket: WebSocketStream, started: Started, ticket: Ticket) -> None:
+    """The caller of a live call is back from elsewhere; where it is not here, a new one follows as after a crash."""
+    call = house.calls.control(ticket.call_id)
+    if call is None:
+        raise Refused("the call is not in this process, or is over")
+    await call.rejoin(socket, started.stream_sid)
 
 
 @asynccontextmanager
@@ -174,6 +194,7 @@ async def _arrival(house: Services, ticket: Ticket) -> AsyncIterator[Arrival]:
             agent_version=guest.agent_version,
             fallback_number=ticket.fallback_number,
             attempt=ticket.attempt,
+            ways=WaysBack(house, ticket, guest.agent),
             direction=ticket.direction,
             voicemail_url=voicemail_url(house.public_url, ticket.agent, guest.agent, line, attempt=ticket.attempt + 1),
             session=guest.session,

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from app.web import answering_machine, api, docs, health, media, recording, voice, voicemail
+from app.web import answering_machine, api, docs, health, media, recording, transferred, voice, voicemail
 from app.web.limits import BodyLimits
 from app.web.problems import HANDLERS
 
@@ -14,5 +14,5 @@ def mount(app: FastAPI) -> None:
     app.add_middleware(BodyLimits)
     for router in (voice.router, recording.router, media.router, health.router, docs.router, api.router):
         app.include_router(router)
-    for router in (voicemail.router, answering_machine.router):
+    for router in (voicemail.router, answering_machine.router, transferred.router):
         app.include_router(router)

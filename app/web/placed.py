@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 import structlog
+from msgspec.structs import replace
 
 from app.db.engine import db_session
 from app.db.outbound import find_request
@@ -35,6 +36,12 @@ def ticket_of(house: Services, webhook: Webhook) -> OutboundTicket | None:
     if ticket is None:
         _log.warning("outbound_ticket_unreadable", call_sid=webhook.call_sid)
     return ticket
+
+
+def placed_word(house: Services, webhook: Webhook) -> str | None:
+    """The word by which later webhooks know the request that placed the call, as short as it gets."""
+    ticket = ticket_of(house, webhook)
+    return house.outbound.tokens.sign(replace(ticket, variables=None)) if ticket else None
 
 
 def talker(conf: Conf, ticket: OutboundTicket, line: Line) -> Answerer:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Literal
 
 from app.call.carrier import Carrier
+from app.call.hourly import Hourly
 from app.call.journal import Finished, JournalWriter
 from app.call.live import LiveCall
 from app.call.record import CallRecord
@@ -32,6 +33,8 @@ class RunCall:
     """REST access to a Twilio account, by its sid."""
     dial_prefixes: Callable[[str], Sequence[str]]
     """Where calls of a Twilio account may be transferred, by its sid, as it is set now."""
+    transfers: Hourly
+    """Counts the transfers of all calls."""
     journals: JournalWriter
     registry: Registry
     deadlines: Deadlines
@@ -55,6 +58,8 @@ class RunCall:
             reopen_session=partial(self.providers[arrival.agent.provider].open, arrival.agent),
             run_tool=toolbox,
             carrier=self.carrier(arrival.account_sid),
+            ways=arrival.ways,
+            transfers=self.transfers,
             dial_prefixes=partial(self.dial_prefixes, arrival.account_sid),
             journals=self.journals,
             registry=self.registry,

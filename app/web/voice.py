@@ -21,7 +21,7 @@ from app.web.deps import Services, services
 from app.web.filled import Filled, filled
 from app.web.ladder import apology, bare_apology, closed_words, voicemail_url
 from app.web.line import Line
-from app.web.placed import is_placed, report, talker, ticket_of, variables_of
+from app.web.placed import is_placed, placed_word, report, talker, ticket_of, variables_of
 from app.web.turned_away import place_for
 from app.web.verified import Verified, Webhook, verified
 
@@ -59,7 +59,7 @@ async def after(webhook: Verified, house: _House) -> TwimlResponse:
     """A stream ended without us: connect a new one, or say goodbye."""
     with bound_contextvars(call_sid=webhook.call_sid):
         try:
-            return TwimlResponse(await _go_on(house, webhook))
+            return TwimlResponse(await go_on(house, webhook))
         except Exception:  # the edge of a call, as above
             _log.exception("call_not_resumable")
             return TwimlResponse(sorry(house, webhook, attempt=_attempt(webhook)))
@@ -138,7 +138,8 @@ def _settled(house: Services, webhook: Webhook) -> str | None:
     return None
 
 
-async def _go_on(house: Services, webhook: Webhook) -> str:
+async def go_on(house: Services, webhook: Webhook, *, from_elsewhere: bool = False) -> str:
+    """What a call without a stream goes on with; perhaps it comes `from_elsewhere`, where it had been put through."""
     attempt = _attempt(webhook)
     if again := house.lobby.answer(webhook.call_sid, attempt):
         return again
@@ -148,7 +149,7 @@ async def _go_on(house: Services, webhook: Webhook) -> str:
     async with asyncio.timeout(house.deadlines.carrier_s):
         await house.calls.wait_over(webhook.call_sid)
     ended = house.calls.ended(webhook.call_sid)
-    if ended not in _STREAM_BROKE | _MODEL_FAILED:
+    if ended not in _STREAM_BROKE | _MODEL_FAILED and not (from_elsewhere and ended is EndReason.TRANSFERRED):
         return twiml.hang_up()
     line = webhook.line
     ticket = ticket_of(house, webhook)
@@ -188,6 +189,7 @@ def _connect(house: Services, webhook: Webhook, call: Filled, *, attempt: int) -
         variables_missing=call.missing,
         precall_failed=call.failed,
         direction=line.direction,
+        placed=placed_word(house, webhook),
     )
     first_words = found.agent.recording.announced if attempt == 0 else None  # who was told is not told again
     answer = twiml.connect_stream(

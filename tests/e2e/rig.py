@@ -78,8 +78,10 @@ class Rig:
             while True:
                 async with db_session(self.engine) as db:
                     record = await find_call(db, call.call_sid)
-                    if record and record.end_reason and record.attempt + 1 >= len(call.streams):
-                        return record, await find_events(db, record.id)
+                    events = await find_events(db, record.id) if record else []
+                returns = sum(event.kind == Kind.STREAM_RETURNED for event in events)
+                if record and record.end_reason and record.attempt + 1 + returns >= len(call.streams):
+                    return record, events
                 await asyncio.sleep(0.01)
 
     async def settled(self, call: SandboxCall) -> tuple[CallRecord, list[NumberedEvent]]:

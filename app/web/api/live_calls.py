@@ -34,6 +34,7 @@ _STATUSES = {
     "not_ready": 409,
     "unknown_command": 409,
     "transfer_under_way": 409,
+    "too_many_transfers": 429,
     "carrier_refused": 502,
     "internal_error": 500,
 }
@@ -50,6 +51,7 @@ _TRANSFER_RESPONSES = _RESPONSES | {
         "description": "`destination_not_allowed`, `number_not_e164`, `premium_number`: never there. Or "
         "`invalid_request`; `errors` say what."
     },
+    429: {"description": "`too_many_transfers`: as many as `transfers_per_hour` of `limits/default` allows."},
     502: {"description": "`carrier_refused`: Twilio did not do it, and the caller is still with the agent."},
 }
 
@@ -169,10 +171,11 @@ async def update_call_instructions(
 
 @router.post("/{call_id}/transfer", responses=_TRANSFER_RESPONSES)
 async def transfer_call(call_id: CallId, house: House, holder: CallOperator, asked: TransferAsked) -> Commanded:
-    """Forward the caller to a number; the call ends here as `transferred`.
+    """Put the caller through to a number; when the two have talked, the call ends here as `transferred`.
 
-    With an announcement that happens later (`under_way`): where it fails then, the event `transfer.failed` says so, and
-    the caller stays with the agent.
+    Where nobody answers, the caller comes back to the agent, and the event `transfer.returned` says so. With an
+    announcement it happens later (`under_way`): where it fails then, the event is `transfer.failed`, and the caller
+    stays with the agent.
     """
     return await _order(house, holder, call_id, TransferCall(asked.to, asked.announce))
 

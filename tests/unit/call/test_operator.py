@@ -1,11 +1,13 @@
 """What an operator does to a live call."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
 from app.call.actions import AnswerTool, Beside, End, Instruct, Say, TellModel
+from app.call.away import Away
 from app.call.commands import (
     KINDS,
     ChangeInstructions,
@@ -18,28 +20,39 @@ from app.call.commands import (
     pack,
     unpack,
 )
-from app.call.events import Kind
+from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
 from app.call.goodbye import ALREADY
+from app.call.hourly import Hourly
 from app.call.journal import JournalWriter
-from app.call.operator import FAILED, Operator
+from app.call.operator import Operator
 from app.call.status import CallStatus, EndReason
 from app.call.transfer import Transfer
+from app.call.transferring import FAILED, Transferring
+from app.conf.models import TransferCallTool
 from app.errors import CarrierApiError, CommandRefused
 from app.realtime.events import AudioDone, ResponseDone, ResponseStarted, SpeechStarted
+from app.timing import Deadlines
 from app.twilio.media_protocol import MarkReached
 from tests.unit.call.test_flow import END_CALL, audio, deeds, play
 from tests.unit.call.test_journal import RECORD
 
 COLLEAGUE, FALLBACK = "+15550100777", "+15550100999"
+TOOL = TransferCallTool.model_validate(
+    {"type": "transfer_call", "destinations": {"desk": {"number": COLLEAGUE}}, "max_per_call": 2}
+)
 BYE = End(EndReason.OPERATOR)
 
 
 class FakeBridge:
     def __init__(self) -> None:
-        self.ready = True
+        self.ready, self.over = True, False
         self.performed: list = []
         self.ended: list[EndReason] = []
+        self.besides: list[asyncio.Task] = []
+
+    def beside(self, work) -> None:
+        self.besides.append(asyncio.create_task(work))
 
     async def perform(self, actions) -> bool:
         if self.ready:
@@ -48,6 +61,35 @@ class FakeBridge:
 
     def end(self, reason: EndReason) -> None:
         self.ended.append(reason)
+
+
+class FakeCaller:
+    """The caller leg, as those see it who send the caller elsewhere."""
+
+    def __init__(self) -> None:
+        self.leaving = self.away = False
+        self.back = asyncio.Event()
+
+    def leave(self) -> None:
+        self.leaving = True
+
+    def stay(self) -> bool:
+        self.leaving = self.away
+        return not self.away
+
+    def come_back(self) -> None:
+        self.leaving = self.away = False
+        self.back.set()
+
+    async def wait_back(self) -> None:
+        await self.back.wait()
+
+
+class FakeWays:
+    dialled_url = "https://calls.example.com/twilio/transferred"
+
+    def back(self, *, keys: str | None = None) -> str:
+        return f"<back keys={keys}/>"
 
 
 class FakeCarrier:
@@ -69,27 +111,58 @@ class FakeRecording:
 class House:
     def __init__(self, root) -> None:
         self.told: list = []
+        self.prefixes = ["+1555010"]
         self.moves: list[CallStatus] = []
         self.bridge, self.carrier, self.flow = FakeBridge(), FakeCarrier(), CallFlow()
         journals = JournalWriter(root, period_s=1, listeners=[lambda _, event: self.told.append(event)])
         self.journal = journals.open(RECORD, now_ms=lambda: 100.0)
-        self.transfer = Transfer(
+        self.caller, self.most = FakeCaller(), 100
+        self.away = Away(
+            self.caller,  # type: ignore[arg-type]
+            self.flow.hush,
             self.carrier,  # type: ignore[arg-type] # it only redirects
+            RECORD.call_sid,
+            deadlines=Deadlines(carrier_s=1.0, claim_s=0.05),
+            now_ms=lambda: 100.0,
+            end=self.bridge.end,
+        )
+        self.transfer = Transfer(
+            self.away,
             RECORD,
-            allowed_prefixes=lambda: ["+1555010"],
+            ways=FakeWays(),
+            allowed_prefixes=lambda: self.prefixes,
             fallback_numbers=frozenset({FALLBACK, "+19005550100"}),
-            time_limit_s=600,
-            within_s=1.0,
+            hourly=Hourly(lambda: self.most),
+            deadlines=Deadlines(carrier_s=0.05),
+            end=self.bridge.end,
+        )
+        self.transferring = Transferring(
+            self.transfer,
+            self.away,
+            [TOOL],
+            bridge=self.bridge,  # type: ignore[arg-type]
+            note=self.note,
+            move=self.moves.append,
+            max_s=600,
         )
         self.operator = Operator(
             bridge=self.bridge,  # type: ignore[arg-type]
             flow=self.flow,
             recording=FakeRecording(),  # type: ignore[arg-type]
             transfer=self.transfer,
+            transferring=self.transferring,
             journal=self.journal,
-            move=self.moves.append,
             now_ms=lambda: 100.0,
         )
+
+    def note(self, kind: Kind, **data) -> None:
+        self.journal.add(CallEvent(kind, 100, data))
+
+    async def close(self) -> None:
+        """The call is over, and nothing goes on beside it."""
+        for task in self.bridge.besides:
+            task.cancel()
+        await asyncio.gather(*self.bridge.besides, return_exceptions=True)
 
     async def refuses(self, command) -> str:
         with pytest.raises(CommandRefused) as refused:
@@ -98,8 +171,10 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path) -> House:
-    return House(tmp_path)
+async def house(tmp_path) -> AsyncIterator[House]:
+    house = House(tmp_path)
+    yield house
+    await house.close()
 
 
 async def test_words_go_to_the_model_and_into_the_journal_with_the_keys_name(house: House):
@@ -137,16 +212,31 @@ async def test_a_hang_up_with_a_message_waits_until_it_was_heard(house: House):
     assert answered(house.flow, "resp_1", at_ms=200) == [BYE]
 
 
-async def test_a_transfer_is_told_before_it_is_asked_for_and_then_ends_the_call(house: House):
+async def test_a_transfer_is_told_before_it_is_asked_for_and_ends_the_call_when_the_two_have_talked(house: House):
     assert await house.operator.obey(TransferCall(COLLEAGUE), "ops") == "done"
 
-    assert house.bridge.ended == [EndReason.TRANSFERRED]
+    assert house.bridge.ended == []
     assert house.moves == [CallStatus.TRANSFERRING]
     assert [event.kind for event in house.told] == [Kind.OPERATOR_COMMAND, Kind.TRANSFER_STARTED]
     [twiml] = house.carrier.redirected
     assert f'callerId="{RECORD.to_number}"' in twiml
     assert 'timeLimit="600"' in twiml
     assert f"<Number>{COLLEAGUE}</Number>" in twiml
+    assert "Hangup" in (house.transfer.dialled("completed") or "")
+    assert house.bridge.ended == [EndReason.TRANSFERRED]
+
+
+async def test_a_transfer_that_nobody_answers_is_told_to_the_model_when_the_caller_is_back(house: House):
+    await house.operator.obey(TransferCall(COLLEAGUE), "ops")
+    assert house.transfer.dialled("busy") == house.transfer.dialled("busy") == "<back keys=None/>"
+    house.caller.come_back()
+    await asyncio.wait(house.bridge.besides)
+
+    [told] = house.bridge.performed
+    assert (told.role, told.respond, told.text.startswith("The line was busy.")) == ("system", True, True)
+    assert house.moves == [CallStatus.TRANSFERRING, CallStatus.LIVE]
+    assert house.told[-1].kind == Kind.TRANSFER_RETURNED
+    assert (house.bridge.ended, house.transfer.dialled("busy")) == ([], None)
 
 
 async def test_a_transfer_that_the_carrier_refuses_leaves_the_call_live(house: House):
@@ -171,19 +261,19 @@ async def test_an_announced_transfer_that_fails_is_told_to_the_model(house: Hous
     assert house.bridge.ended == []
 
 
-async def test_a_stream_that_ends_while_its_call_is_transferred_was_no_hang_up(house: House):
+async def test_who_asked_for_a_transfer_may_go_away_and_it_goes_on(house: House):
     house.carrier.answer = asyncio.get_running_loop().create_future()
     transferring = asyncio.create_task(house.operator.obey(TransferCall(COLLEAGUE), "ops"))
     while not house.carrier.redirected:  # noqa: ASYNC110 (there is no event)
         await asyncio.sleep(0)
     assert await house.refuses(TransferCall(COLLEAGUE)) == "transfer_under_way"
-    settling = asyncio.create_task(house.transfer.settle(EndReason.CALLER_HANGUP))  # Twilio's `stop` is faster
-    await asyncio.sleep(0)
-    transferring.cancel()  # and whoever asked for it has gone away
+    transferring.cancel()
+    await asyncio.wait([transferring])
     house.carrier.answer.set_result(None)
-
-    assert await settling is EndReason.TRANSFERRED
-    assert await house.transfer.settle(EndReason.OPERATOR) is EndReason.OPERATOR
+    house.transfer.dialled("no-answer")
+    house.caller.come_back()
+    await asyncio.wait(house.bridge.besides)
+    assert house.told[-1].kind == Kind.TRANSFER_RETURNED
 
 
 @pytest.mark.parametrize(
@@ -197,14 +287,14 @@ async def test_a_stream_that_ends_while_its_call_is_transferred_was_no_hang_up(h
         ("+442079460000", "destination_not_allowed"),
     ],
 )
-def test_only_phone_numbers_that_are_allowed_are_dialled(house: House, to: str, code: str):
+async def test_only_phone_numbers_that_are_allowed_are_dialled(house: House, to: str, code: str):
     with pytest.raises(CommandRefused) as refused:
         house.transfer.check(to)
     assert refused.value.code == code
 
 
 @pytest.mark.parametrize("to", [COLLEAGUE, FALLBACK, "+19005550100"])
-def test_fallback_numbers_need_no_prefix(house: House, to: str):
+async def test_fallback_numbers_need_no_prefix(house: House, to: str):
     house.transfer.check(to)
 
 

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from obstore.store import MemoryStore
 
 from app.call.admission import Admission
+from app.call.control import CallControl
 from app.call.registry import Registry
 from app.call.socket import StreamGone, StreamSocket
 from app.call.status import EndReason
@@ -88,6 +89,7 @@ class FakeCalls:
         self.draining = False
         self.live: set[str] = set()
         self.endings: dict[str, EndReason] = {}
+        self.controls: dict[str, CallControl] = {}
 
     @property
     def live_count(self) -> int:
@@ -95,6 +97,9 @@ class FakeCalls:
 
     def is_live(self, call_sid: str) -> bool:
         return call_sid in self.live
+
+    def control(self, call: str) -> CallControl | None:
+        return self.controls.get(call)
 
     def ended(self, call_sid: str) -> EndReason | None:
         return self.endings.get(call_sid)

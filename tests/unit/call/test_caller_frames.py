@@ -1,7 +1,7 @@
 """What comes over the stream."""
 
 from app.audio import FRAME_BYTES, to_base64
-from app.call.caller_leg import ONE_WAY_MS, CallerFrames
+from app.call.caller_frames import ONE_WAY_MS, CallerFrames
 from app.twilio.media_protocol import Media
 
 SILENT, NOISE = to_base64(b"\xff" * FRAME_BYTES), to_base64(b"\xff" * (FRAME_BYTES - 1) + b"\xfe")
