@@ -21,6 +21,7 @@ from app.errors import ParleyError
 from app.sandbox import story
 from app.sandbox.afterwards import Afterwards, look
 from app.sandbox.beside import wait_ready
+from app.sandbox.book import Book
 from app.sandbox.openai.server import SandboxOpenAI
 from app.sandbox.openai.story import StoryBrain
 from app.sandbox.telling import beside, files, latencies, tell, verdict
@@ -41,8 +42,9 @@ async def demo(folder: Path, console: Console) -> bool:
     port = _free_port()
     account_sid, auth_token = f"AC{secrets.token_hex(16)}", secrets.token_hex(16)
     public_url = f"http://127.0.0.1:{port}"
-    clock.say("starting the sandbox: a Twilio and an OpenAI of our own")
+    clock.say("starting the sandbox: a Twilio and an OpenAI of our own, and a restaurant's server for the agent's tool")
     async with (
+        Book() as book,
         SandboxOpenAI(StoryBrain()) as openai,
         SandboxTwilio(
             account_sid=account_sid,
@@ -64,7 +66,7 @@ async def demo(folder: Path, console: Console) -> bool:
         rows = {
             "openai": {"openai_api_key": openai.api_key},
             "twilio": {"account_sid": account_sid, "auth_tokens": [auth_token]},
-            "agent": story.AGENT,
+            "agent": story.agent(book),
             "number": {"agent": DEFAULT},
         }
         clock.say("starting the embedded PostgreSQL and writing accounts and agent into core_conf")
@@ -79,7 +81,7 @@ async def demo(folder: Path, console: Console) -> bool:
                 await _watch(call, folder, console)
                 clock.say("the call is over: waiting for its recording, and for its words")
                 left = await look(opened.engine, folder / "recordings", call.call_sid)
-            return _report(console, folder, call, left)
+            return _report(console, folder, call, left, book)
 
 
 def _settings(environment: Mapping[str, str]) -> Settings:
@@ -181,8 +183,8 @@ def _events_after(root: Path, call_sid: str, seq: int) -> list[NumberedEvent]:
     return [event for event in read_events(folder) if event.seq > seq]
 
 
-def _report(console: Console, root: Path, call: SandboxCall, left: Afterwards) -> bool:
-    steps = story.steps(left.events, left.record, left.segments)
+def _report(console: Console, root: Path, call: SandboxCall, left: Afterwards, book: Book) -> bool:
+    steps = story.steps(left.events, left.record, left.segments, book.asked)
     console.print()
     console.print(beside(left.turns, left.segments))
     console.print(latencies(call.timeline))

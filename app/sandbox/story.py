@@ -8,32 +8,26 @@ from app.call.events import NumberedEvent
 from app.call.record import CallRecord
 from app.call.status import EndReason
 from app.recordings.segments import Segment
+from app.sandbox.book import Book
 
 CALLER, CALLED = "+15550100123", "+15550100100"
 ASKS, CHANGES_HIS_MIND = "table_tonight", "tomorrow_instead"
 INTERRUPTS_AFTER_MS = 3000
 WRITTEN_DOWN = "the recording is written down, with both speakers"
 
-AGENT: dict[str, Any] = {
-    "instructions": (
-        "You answer the phone of the Harbour Bistro. Greet the caller, look up free tables with lookup_table, "
-        "confirm the table the caller wants, say goodbye and end the call. Be brief and warm."
-    ),
-    "greeting": "Hello, this is the Harbour Bistro. How can I help you?",
-    "tools": [
-        {
-            "type": "lookup",
-            "name": "lookup_table",
-            "description": "Free tables of an evening.",
-            "key_name": "evening",
-            "entries": {
-                "tonight": "a table at six by the window; a table at half past nine in the garden, with live music",
-                "tomorrow": "a table at eight",
-            },
-        },
-        {"type": "end_call"},
-    ],
-}
+GREETING = "Hello, this is the Harbour Bistro. How can I help you?"
+
+
+def agent(book: Book) -> dict[str, Any]:
+    """The restaurant's agent, who asks that book."""
+    return {
+        "instructions": (
+            "You answer the phone of the Harbour Bistro. Greet the caller, look up free tables with lookup_table, "
+            "confirm the table the caller wants, say goodbye and end the call. Be brief and warm."
+        ),
+        "greeting": GREETING,
+        "tools": [book.tool, {"type": "end_call"}],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +38,20 @@ class Step:
     happened: bool
 
 
-def steps(events: Sequence[NumberedEvent], record: CallRecord | None, written: Sequence[Segment]) -> list[Step]:
-    """What the story needs of the journal, of the row in the database, and of the recording as it was written down."""
+def steps(
+    events: Sequence[NumberedEvent], record: CallRecord | None, written: Sequence[Segment], asked: Sequence[str]
+) -> list[Step]:
+    """What the story needs of the journal, of the row in the database, of the recording as it was written down, and of
+    what the restaurant's own server was asked."""
     said = [event.data["text"] for event in events if event.kind == "agent.transcript"]
     heard = [event.data["text"] for event in events if event.kind == "caller.transcript"]
     lookups = [event.data["output"] for event in events if event.kind == "tool.answered"]
     cuts = [event.data for event in events if event.kind == "agent.interrupted"]
     return [
-        Step("the agent greets first", bool(said) and said[0] == AGENT["greeting"]),
+        Step("the agent greets first", bool(said) and said[0] == GREETING),
         Step("the caller's question reaches the agent", any("tonight" in text for text in heard)),
-        Step("the agent looks it up", any("half past nine" in output for output in lookups)),
+        Step("the agent asks the restaurant's own server, which knows its signature", asked[:1] == ["tonight"]),
+        Step("the agent learns what is free", any("half past nine" in output for output in lookups)),
         Step("the agent answers with what it found", any("half past nine" in text for text in said)),
         Step("the caller interrupts and is heard at once", any(0 < cut["heard_ms"] < cut["sent_ms"] for cut in cuts)),
         Step("the agent looks up the changed wish", any("eight" in output for output in lookups)),

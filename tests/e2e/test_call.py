@@ -6,6 +6,7 @@ from app.call.events import Kind
 from app.call.journal import CALL, EVENTS, TRANSCRIPT
 from app.call.status import CallStatus, EndReason
 from app.sandbox import story
+from app.sandbox.book import Book
 from app.sandbox.openai.brain import CallTool, Reply, Say, ScriptedBrain
 from app.sandbox.openai.story import StoryBrain
 from app.sandbox.twilio import EndCause
@@ -28,17 +29,18 @@ def sent(session, kind):
 
 
 async def test_the_storys_call_runs_from_greeting_to_goodbye(rig):
-    house = await rig(StoryBrain(), agent=story.AGENT)
-    call = await house.ring()
-    await call.wait_heard(3000)
-    await call.wait_for(lambda call: any(isinstance(moment, AgentStopped) for moment in call.timeline))
-    await call.say(clip(story.ASKS))
-    await call.wait_for(lambda call: sum(isinstance(moment, AgentStarted) for moment in call.timeline) == 2)
-    await call.wait_heard(call.heard_ms + 2000)
-    await call.say(clip(story.CHANGES_HIS_MIND))
-    record, events = await house.settled(call)
+    async with Book() as book:
+        house = await rig(StoryBrain(), agent=story.agent(book))
+        call = await house.ring()
+        await call.wait_heard(3000)
+        await call.wait_for(lambda call: any(isinstance(moment, AgentStopped) for moment in call.timeline))
+        await call.say(clip(story.ASKS))
+        await call.wait_for(lambda call: sum(isinstance(moment, AgentStarted) for moment in call.timeline) == 2)
+        await call.wait_heard(call.heard_ms + 2000)
+        await call.say(clip(story.CHANGES_HIS_MIND))
+        record, events = await house.settled(call)
 
-    happened = {step.what: step.happened for step in story.steps(events, record, written=[])}
+    happened = {step.what: step.happened for step in story.steps(events, record, written=[], asked=book.asked)}
     assert [what for what, did in happened.items() if not did] == [story.WRITTEN_DOWN]
     assert call.end_cause is EndCause.REST
     assert call.warnings == []
