@@ -191,6 +191,7 @@ async def _open(
             deadlines=deadlines,
             finished=ingest.add,
             opted_out=opt_outs.take,
+            prices=opened.store.prices,
             tools={QueryKnowledgeTool: partial(query_knowledge, opened.engine)},
         ),
         store=opened.store,

@@ -139,6 +139,7 @@ class AgentLeg:
                 if session is not self._session:
                     if isinstance(event, SessionStatusChanged):
                         await self._perform(note(event, self._now_ms()))
+                    await self._perform(self._flow.spending.beside(event, self._now_ms()))
                     continue
                 if isinstance(event, SessionCreated | SessionExpiring):
                     self._note_expiry(event)

@@ -27,6 +27,7 @@ from app.call.notes import note, problem
 from app.call.open_tools import OpenTools
 from app.call.quiet import Quiet
 from app.call.resuming import Resuming
+from app.call.spending import Spending
 from app.call.status import EndReason
 from app.call.succession import Succession
 from app.call.voice import Voice
@@ -70,6 +71,7 @@ class CallFlow:
         tools: OpenTools | None = None,
         goodbye_ms: float = 10_000,
         apology: str = APOLOGY,
+        spending: Spending | None = None,
         keypad: KeypadConf | None = None,
         key_works: KeyWorks = KeyWorks(),  # noqa: B008 (a frozen value)
     ) -> None:
@@ -93,6 +95,8 @@ class CallFlow:
             speaks_first=speaks_first,
         )
         """What a change of the session leads to."""
+        self.spending = spending or Spending()
+        """What the call costs."""
         self.hush = Hush(answers=self._answers, voice=self._voice)
         """Who waits until the agent has been heard."""
         self.absence = Absence(answers=self._answers, voice=self._voice)
@@ -155,7 +159,7 @@ class CallFlow:
                 return [*note(event, at_ms), *self._tools.on_progress(event, at_ms)]
             case CallerTranscript(final=True):
                 self._resuming.unread = False
-        return [*note(event, at_ms)]
+        return [*note(event, at_ms), *self.spending.beside(event, at_ms)]
 
     def _on_problem(self, told: SessionProblem, at_ms: float) -> list[Action]:
         match told.severity:
@@ -208,7 +212,7 @@ class CallFlow:
     def _on_response_done(self, done: ResponseDone, at_ms: float) -> list[Action]:
         ends_it = done.response_id == self._answers.response_id
         actions = self._voice.end_item(at_ms) if ends_it else []
-        actions.append(_event(Kind.RESPONSE_DONE, at_ms, status=done.status, reason=done.reason, usage=done.usage))
+        actions += self.spending.answer(done, at_ms)
         actions += self._answers.on_response_done(done, at_ms)
         if self._caller.unanswered and not self._answers.under_way:
             self._caller.unanswered = False

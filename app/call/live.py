@@ -29,6 +29,7 @@ from app.call.record import CallRecord
 from app.call.recording import CallRecording
 from app.call.registry import Registry
 from app.call.socket import StreamSocket
+from app.call.spending import Spending
 from app.call.status import CallStatus, EndReason, may_move
 from app.call.tool_calls import Asked, Handler, ToolCalls
 from app.conf.models import AgentConf, CollectDigitsTool, SendDtmfTool, StopRecordingTool, TransferCallTool
@@ -68,6 +69,7 @@ class LiveCall:
         deadlines: Deadlines,
         tool_tasks: ToolTasks | None = None,
         finished: Finished,
+        spending: Spending | None = None,
         first_notes: Sequence[tuple[Kind, Mapping[str, Any]]] = (),
         digits: CollectedDigits | None = None,
     ) -> None:
@@ -83,6 +85,7 @@ class LiveCall:
         self._started_ms = self._clock()
         self._finished = finished
         self._first_notes = first_notes
+        self._spending = spending or Spending()
         records = agent.recording.own and record.recording == "on"
         self._journal = journals.open(record, now_ms=self._now_ms, records=records)
         self._recording = CallRecording(
@@ -119,6 +122,7 @@ class LiveCall:
             tasks=tool_tasks,
             goodbye_ms=deadlines.ms(deadlines.goodbye_s),
             keypad=agent.keypad,
+            spending=self._spending,
             key_works=KeyWorks(transfer=self._put_through_to),
         )
         self._bridge = Bridge(
@@ -283,7 +287,7 @@ class LiveCall:
     def _final_record(self, reason: EndReason) -> CallRecord:
         self._move(CallStatus.ENDED)
         self._journal.note_gap()
-        self._note(Kind.CALL_ENDED, reason=reason)
+        self._note(Kind.CALL_ENDED, reason=reason, spent_usd=self._spending.totals(self._now_ms()))
         return replace(self._journal.record, ended_at=datetime.now(UTC), end_reason=reason)
 
     def _move(self, to: CallStatus) -> None:

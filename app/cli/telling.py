@@ -91,10 +91,16 @@ def _about(call: "Call", told: "Digest") -> list[str]:
 
 
 def _cost(bill: "Bill") -> list[str]:
-    parts = {"model": bill.realtime_usd, "transcripts": bill.transcription_usd, "line": bill.telephony_usd}
+    parts = {
+        "model": bill.realtime_usd,
+        "live transcript": bill.live_transcription_usd,
+        "transcripts": bill.transcription_usd,
+        "line": bill.telephony_usd,
+    }
     told = ", ".join(f"{name} ${amount:.4f}" for name, amount in parts.items() if amount is not None)
     more = " or more" if bill.unknown else ""
-    return [f"cost ${bill.total_usd:.4f}{more}: {told}", *(f"not counted: {reason}" for reason in bill.unknown)]
+    notes = [f"not counted: {reason}" for reason in bill.unknown] + [f"estimated: {part}" for part in bill.estimated]
+    return [f"cost ${bill.total_usd:.4f}{more}: {told}", *notes]
 
 
 def _turn(turn: "Turn") -> str:

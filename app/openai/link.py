@@ -14,6 +14,7 @@ from app.errors import SessionLost
 from app.openai import client_events, connect, messages, overrides
 from app.openai.backlog import Backlog
 from app.openai.exchange import Exchange
+from app.openai.metering import Meter
 from app.openai.responses import Create, Responses
 from app.openai.session_config import answers_by_itself
 from app.openai.types import events as wire
@@ -64,6 +65,7 @@ class Link:
         self._told_status = SessionStatus.CONNECTING
         self._socket = socket
         self._mask = mask
+        self._meter = Meter(config)
         self._close_s = deadlines.close_s
         self._closing = False
         self._backlog = Backlog(BACKLOG_MS)
@@ -214,7 +216,7 @@ class Link:
             self._move(end)
         told, create = self.exchange.on_event(event)
         await self.send_create(create)
-        return told
+        return [*map(self._meter.read, told)]
 
     def _drop_report(self) -> SessionProblem:
         lost_ms, self._reported_ms = self._backlog.dropped_ms - self._reported_ms, self._backlog.dropped_ms

@@ -100,7 +100,7 @@ def neutral(event: wire.ServerEvent | wire.Other) -> RealtimeInEvent:
         case wire.CallerTranscriptDelta():
             return CallerTranscript(event.delta or "", event.item_id)
         case wire.CallerTranscriptDone():
-            return CallerTranscript(event.transcript, event.item_id, final=True)
+            return CallerTranscript(event.transcript, event.item_id, final=True, usage=event.usage)
         case wire.SpeechStarted():
             return SpeechStarted(event.audio_start_ms, event.item_id)
         case wire.SpeechStopped():

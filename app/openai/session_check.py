@@ -23,7 +23,7 @@ _ESSENTIAL: frozenset[Path] = frozenset(
     | {("audio", side) for side in _SIDES}
 )
 """Without these there is no call, or not with this agent."""
-_MAKES_THE_OBJECT = frozenset({"type", "model", "name", "id"})
+_MAKES_THE_OBJECT = frozenset({"type", "model", "name", "id", "post_instructions"})
 """Refused, they take the object they are in with them."""
 _SECRETS = frozenset({"authorization", "headers"})
 """Of a tool; the server keeps them to itself."""

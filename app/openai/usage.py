@@ -1,9 +1,10 @@
-"""The `usage` of a response, as OpenAI tells it, in our words."""
+"""The `usage` of a response or of a transcription, as OpenAI tells it, in our words."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from app.realtime.usage import Usage
+from app.realtime.usage import Usage, Used
 
 _KINDS = ("text", "audio", "image")
 
@@ -57,3 +58,13 @@ def _inner(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _count(raw: Mapping[str, Any], name: str) -> int:
     found = raw.get(name)
     return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else 0
+
+
+def transcription_used(model: str, raw: Mapping[str, Any]) -> Used | None:
+    """What it took to write something down, by time or by tokens; None where neither is told."""
+    seconds = raw.get("seconds")
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0:
+        return Used(model, audio_s=float(seconds))
+    told = usage_of(raw)
+    tokens = replace(told, text_out=told.text_out + told.audio_out, audio_out=0)  # what comes out are words
+    return Used(model, tokens) if tokens.total else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from app.realtime.status import SessionStatus
+from app.realtime.usage import Used
 
 Progress = Literal["in_progress", "completed", "failed"]
 
@@ -59,8 +60,11 @@ class ResponseDone:
     status: Literal["completed", "cancelled", "incomplete", "failed"] = "completed"
     reason: str | None = None
     usage: dict[str, Any] | None = None
+    """In the provider's words."""
     retryable: bool = True
     """Of a failed one: whether another try could help."""
+    used: Used | None = None
+    """The same in ours; nothing where nothing was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,10 @@ class CallerTranscript:
     text: str
     item_id: str = ""
     final: bool = False
+    usage: dict[str, Any] | None = None
+    """What the recogniser used, in the provider's words: it is paid apart from the answers."""
+    used: Used | None = None
+    """The same in ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,7 @@ class AsideDone:
     status: Literal["completed", "cancelled", "incomplete", "failed"] = "completed"
     reason: str | None = None
     usage: dict[str, Any] | None = None
+    used: Used | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What an answer used of a model, in words that no provider owns."""
+"""What was used of a model, in words that no provider owns."""
 
 from dataclasses import astuple, dataclass
 
@@ -23,3 +23,13 @@ class Usage:
     def total(self) -> int:
         """Everything that went in or came out."""
         return self.text_in + self.audio_in + self.image_in + self.text_out + self.audio_out
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What one answer, or the writing down of one turn, used of which model."""
+
+    model: str
+    tokens: Usage = Usage()
+    audio_s: float | None = None
+    """Of a model that is paid by the time that it listened to."""

@@ -9,12 +9,15 @@ from typing import Literal
 from app.call.carrier import Carrier
 from app.call.hourly import Hourly
 from app.call.journal import Finished, JournalWriter
+from app.call.line_price import line_price
 from app.call.live import LiveCall
 from app.call.record import CallRecord
 from app.call.registry import Registry
 from app.call.socket import StreamSocket
+from app.call.spending import Spending
 from app.call.tool_calls import Handler
-from app.conf.models import FunctionTool, OptOutTool
+from app.conf.models import FunctionTool, OptOutTool, PricesConf
+from app.openai.prices import Prices
 from app.outbound.opting_out import OptedOut
 from app.realtime.session import RealtimeProvider
 from app.timing import Deadlines
@@ -40,6 +43,8 @@ class RunCall:
     deadlines: Deadlines
     finished: Finished
     opted_out: KeepOptOut
+    prices: Callable[[], PricesConf] = PricesConf
+    """What the operator says that things cost, as it is set now."""
     tools: Mapping[type[FunctionTool], Handler]
     """Handlers that are the same for every call."""
 
@@ -65,9 +70,15 @@ class RunCall:
             registry=self.registry,
             deadlines=self.deadlines,
             finished=self.finished,
+            spending=self._spending(arrival),
             first_notes=arrival.notes,
         )
         await call.run()
+
+    def _spending(self, arrival: Arrival) -> Spending:
+        own = self.prices()
+        line = line_price(arrival.direction, arrival.to_number, own.telephony)
+        return Spending(Prices(own), line)
 
     def _record(self, arrival: Arrival) -> CallRecord:
         return CallRecord(

@@ -14,7 +14,7 @@ from app.conf.models.known import Finding, Known, KnownFunction, Modernised, Pro
 from app.conf.models.limits import LimitsConf
 from app.conf.models.machines import MachinePolicy, VoicemailConf
 from app.conf.models.outbound import OutboundConf
-from app.conf.models.prices import PricesConf, TelephonyPrices, TokenPrices
+from app.conf.models.prices import PricesConf, TelephonyPrices, TokenPrices, TranscriptionTokenPrices
 from app.conf.models.recording import RecordingPolicy, RecordingSource, RecordingTranscription
 from app.conf.models.redaction import RedactionConf
 from app.conf.models.rows import SECTIONS, SINGLE, explain, parse
@@ -122,6 +122,7 @@ __all__ = [
     "ToolConf",
     "Tracing",
     "Transcription",
+    "TranscriptionTokenPrices",
     "TransferCallTool",
     "TurnDetection",
     "TwilioCoreConf",

@@ -62,6 +62,13 @@ class RetentionRatio(Conf):
     token_limits: TokenLimits | None = None
 
 
+AFFORDABLE = RetentionRatio(
+    type="retention_ratio", retention_ratio=0.8, token_limits=TokenLimits(post_instructions=24_000)
+)
+"""Every answer pays for the whole conversation before it. This much is nearly half an hour of talk, and fits every
+model; where more was said, the oldest goes, a fifth at once, as each cut is paid for with the provider's cache."""
+
+
 class Tracing(Conf):
     """How the agent's sessions are labelled on the provider's traces dashboard."""
 
@@ -96,8 +103,9 @@ class AgentConf(Conf):
     max_output_tokens: Annotated[int, Field(ge=1)] | Literal["inf"] = "inf"
     truncation: Annotated[
         Annotated[Literal["auto", "disabled"], Tag("text")] | Annotated[RetentionRatio, Tag("object")], BY_SHAPE
-    ] = "auto"
-    """What is forgotten when the context is full; `disabled` makes that an error."""
+    ] = AFFORDABLE
+    """What is forgotten in a long call, and when. `auto`: only what the model has no room for; `disabled`: nothing, and
+    a full context is an error."""
     tracing: Annotated[Annotated[Literal["auto"], Tag("text")] | Annotated[Tracing, Tag("object")], BY_SHAPE] | None = (
         None
     )

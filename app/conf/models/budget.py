@@ -11,7 +11,10 @@ Dollars = Annotated[Decimal, Field(gt=0, le=10_000)]
 
 
 class BudgetConf(Conf):
-    """Limits for one call, by our prices."""
+    """Limits for one call: the model, the caller's words written down, and the minutes on the line, by our prices.
+
+    What has no price does not count. The answer under way and the goodbye come on top of the hard limit.
+    """
 
     soft_usd: Dollars | None = None
     """From here on the agent is asked to come to an end."""

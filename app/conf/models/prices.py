@@ -27,10 +27,22 @@ class TokenPrices(Conf):
 
 
 class TelephonyPrices(Conf):
-    """What the carrier takes for each minute that has begun; it depends on the contract, so none is built in."""
+    """What the carrier takes for each minute that has begun.
+
+    Without one of these, calls to +1 numbers are estimated by the carrier's public price, others have no price.
+    """
 
     inbound_usd_per_minute: Usd | None = None
     outbound_usd_per_minute: Usd | None = None
+    media_stream_usd_per_minute: Usd | None = None
+    """On top of either."""
+
+
+class TranscriptionTokenPrices(Conf):
+    """What a recogniser costs that is paid by tokens, for a million of them."""
+
+    tokens_in: Usd
+    tokens_out: Usd
 
 
 class PricesConf(Conf):
@@ -39,5 +51,7 @@ class PricesConf(Conf):
     models: dict[ModelName, TokenPrices] = Field(default_factory=dict)
     """By the model's name; a name without its date stands for all its dates."""
     transcription_usd_per_minute: dict[ModelName, Usd] = Field(default_factory=dict)
-    """By the name of the model that writes recordings down."""
+    """By the name of the model that writes down recordings, or what callers say as they say it."""
+    transcription_usd_per_million_tokens: dict[ModelName, TranscriptionTokenPrices] = Field(default_factory=dict)
+    """The same, of those that are paid by tokens."""
     telephony: TelephonyPrices = Field(default_factory=TelephonyPrices)

@@ -103,6 +103,7 @@ class CallerTranscriptDelta(ServerEvent, tag="conversation.item.input_audio_tran
 class CallerTranscriptDone(ServerEvent, tag="conversation.item.input_audio_transcription.completed"):
     transcript: str
     item_id: str = ""
+    usage: dict[str, Any] | None = None
 
 
 class CallerTranscriptFailed(ServerEvent, tag="conversation.item.input_audio_transcription.failed"):

@@ -46,12 +46,13 @@ def test_what_was_granted_as_asked_has_no_differences():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"id": "sess_1", "expires_at": 1, "prompt": None, "object": "realtime.session", "truncation": "auto"},
+        {"id": "sess_1", "expires_at": 1, "prompt": None, "object": "realtime.session", "tracing": None},
         {"audio__output__speed": 1},
         {"audio__input__turn_detection__threshold": 0.5000000238418579},
         {"audio__input__turn_detection__idle_timeout_ms": None},
         {"audio__input__noise_reduction": {"type": "near_field", "strength": 1}},
         {"model": "gpt-realtime-2.1-2026-09-01"},
+        {"truncation": {"type": "retention_ratio", "retention_ratio": 0.800000011920929}},
         {"audio__output__voice": {"id": "marin"}},
         {"instructions": f" {ASKED.instructions}\n"},
     ],
@@ -72,6 +73,7 @@ def test_what_the_server_fills_in_or_spells_in_its_own_way_is_no_difference(chan
         ({"audio__output__format": PCM}, "audio.output.format.type"),
         ({"audio__input__format": PCM}, "audio.input.format.type"),
         ({"tools": []}, "tools"),
+        ({"truncation": "auto"}, "truncation"),
         ({"model": "gpt-realtime-2.1-mini"}, "model"),
         ({"max_output_tokens": 4096}, "max_output_tokens"),
     ],
@@ -152,6 +154,16 @@ def test_where_the_rest_would_be_no_session_the_least_part_around_it_goes():
     del want["tools"][1]["parameters"]
     assert left_out("session.tools[1].parameters.properties.key") != ASKED.wire()
     assert left_out("session.tools[1].parameters") == want
+
+
+@pytest.mark.parametrize("param", ["session.truncation", "session.truncation.type"])
+def test_a_model_that_knows_no_retention_ratio_forgets_in_its_own_way(param):
+    assert "truncation" not in left_out(param)
+
+
+def test_a_model_that_knows_no_limits_of_its_own_context_keeps_the_ratio():
+    kept = left_out("session.truncation.token_limits.post_instructions")["truncation"]
+    assert (kept["type"], kept["retention_ratio"], "token_limits" in kept) == ("retention_ratio", 0.8, False)
 
 
 def test_several_fields_are_left_out_at_once_and_each_is_named_once():

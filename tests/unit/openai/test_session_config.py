@@ -7,11 +7,14 @@ from pydantic import TypeAdapter, ValidationError
 from app.conf.models import AgentConf, EndCallTool, LookupTool, SemanticVad, Transcription
 from app.errors import ConfInvalid
 from app.openai import OpenaiRealtimeSessionConfig, OpenaiRealtimeTool
+from app.openai.constants import REALTIME_MODELS
 from app.openai.session_check import correction
 from app.openai.session_config import answers_by_itself, compile_session
 from app.openai.types.audio import AudioPCM, AudioPCMA
 
 oracle = TypeAdapter(RealtimeSessionCreateRequest)
+SMALLEST_CONTEXT, MOST_OUTPUT = 32_000, 4096
+"""Of the models that do not reason: a higher limit than the difference is refused."""
 
 
 def test_r0_24_r0_25_r0_26_r0_27_r0_29_an_agent_becomes_a_session_with_mulaw_both_ways_and_everything_it_asks_for():
@@ -55,6 +58,11 @@ def test_r0_24_r0_25_r0_26_r0_27_r0_29_an_agent_becomes_a_session_with_mulaw_bot
         "tool_choice": "auto",
         "max_output_tokens": 800,
         "reasoning": {"effort": "low"},
+        "truncation": {
+            "type": "retention_ratio",
+            "retention_ratio": 0.8,
+            "token_limits": {"post_instructions": 24_000},
+        },
     }
 
 
@@ -140,8 +148,17 @@ def test_everything_an_operator_may_set_reaches_the_session_and_the_record_keeps
 
 
 def test_what_most_agents_leave_to_the_server_is_not_sent():
-    left = {"prompt", "include", "parallel_tool_calls", "reasoning", "truncation", "tracing"}
+    left = {"prompt", "include", "parallel_tool_calls", "reasoning", "tracing"}
     assert not left & compile_session(AgentConf()).wire().keys()
+    assert "truncation" not in compile_session(AgentConf(truncation="auto")).wire()
+
+
+@pytest.mark.parametrize("model", REALTIME_MODELS)
+def test_what_is_kept_of_a_long_call_fits_every_model(model):
+    kept = compile_session(AgentConf(model=model)).wire()["truncation"]["token_limits"]["post_instructions"]
+    assert kept < SMALLEST_CONTEXT - MOST_OUTPUT
+    if (most := REALTIME_MODELS[model].max_output_tokens) is not None:
+        assert most <= MOST_OUTPUT
 
 
 def test_what_the_api_would_refuse_is_a_configuration_error():
