@@ -45,7 +45,7 @@ _REMEDIES = {
     b"{\\rtf": "RTF is not read. Save it as text or HTML first.",
 }
 _TITLE_CHARACTERS = 200
-_FIRST_HEADING = re.compile(r"^#[ \t]+(.+)$", re.MULTILINE)
+_FIRST_HEADINGS = re.compile(r"^#[ \t]+(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,9 @@ def read_document(
     page = WebPage(text) if media_type == HTML else None
     if page:
         text, said, told = page.markdown, page.language, {"title": page.title}
-    heading = _FIRST_HEADING.search(text) if media_type in {MARKDOWN, HTML} else None
-    shown = title or told.get("title") or (heading and heading_of(heading[1])) or PurePath(name).stem
+    headings = _FIRST_HEADINGS.findall(text) if media_type in {MARKDOWN, HTML} else []
+    own = heading_of(headings[0]) if len(headings) == 1 else ""  # one of several is not the title of them all
+    shown = title or told.get("title") or own or PurePath(name).stem
     shown = " ".join(shown.split())[:_TITLE_CHARACTERS]
     chunks = list(islice(cut(shown, _SECTIONS[media_type](text)), MAX_CHUNKS + 1))
     if not chunks:
