@@ -10,7 +10,7 @@ from app.twilio.tokens import Ticket
 from app.web.deps import Services
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class WaysBack:
     """The `Ways` of one call. Where its process is gone by then, the caller gets a new attempt, as after a crash."""
 
