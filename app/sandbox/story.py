@@ -50,7 +50,7 @@ def steps(
     return [
         Step("the agent greets first", bool(said) and said[0] == GREETING),
         Step("the caller's question reaches the agent", any("tonight" in text for text in heard)),
-        Step("the agent asks the restaurant's own server, which knows its signature", asked[:1] == ["tonight"]),
+        Step("the restaurant's server is asked, and knows by whom", asked[:1] == ["tonight"]),
         Step("the agent learns what is free", any("half past nine" in output for output in lookups)),
         Step("the agent answers with what it found", any("half past nine" in text for text in said)),
         Step("the caller interrupts and is heard at once", any(0 < cut["heard_ms"] < cut["sent_ms"] for cut in cuts)),

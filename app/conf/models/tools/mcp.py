@@ -2,10 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, Tag, model_validator
+from pydantic import AfterValidator, SecretStr, Tag, model_validator
 
 from app.conf.models.base import BY_SHAPE, Conf
 from app.conf.models.tools.base import ToolName
+from app.egress.urls import check_url
+from app.errors import EgressRefused
 
 
 class McpToolFilter(Conf):
@@ -22,12 +24,21 @@ class McpApproval(Conf):
     never: McpToolFilter | None = None
 
 
+def _leads_outside(url: str) -> str:
+    try:
+        check_url(url)
+    except EgressRefused as error:
+        raise ValueError(str(error)) from None
+    return url
+
+
 class McpTool(Conf):
     """An MCP server whose tools the provider runs for the agent; exactly one field says where it is."""
 
     type: Literal["mcp"]
     server_label: ToolName
-    server_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    server_url: Annotated[str, AfterValidator(_leads_outside)] | None = None
+    """https, on the public internet: the provider goes there."""
     connector_id: str | None = None
     tunnel_id: str | None = None
     authorization: SecretStr | None = None
