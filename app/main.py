@@ -23,6 +23,7 @@ from app.call.hourly import Hourly
 from app.call.journal import JournalWriter, Listener
 from app.call.registry import Registry
 from app.call.status import EndReason
+from app.call.tool_tasks import ToolTasks
 from app.conf.models import AgentConf, Known, QueryKnowledgeTool
 from app.conf.opening import Opened, open_store
 from app.conf.seed import first_admin_key
@@ -30,6 +31,7 @@ from app.conf.store import ConfStore
 from app.db import api_keys, calls
 from app.db.commands import purge_commands
 from app.db.engine import db_session
+from app.egress.clients import GuardedClients
 from app.errors import DatabaseError, ParleyError
 from app.jobs.archive import Archive
 from app.jobs.commands import CallCommands
@@ -50,7 +52,9 @@ from app.openai.transcription import Transcriber, use
 from app.realtime.session import RealtimeProvider, RealtimeSession
 from app.settings import CONTAINER_SECRETS, Settings
 from app.timing import Deadlines
+from app.tools.http.run import LONGEST_S, HttpTools
 from app.tools.knowledge import query_knowledge
+from app.tools.python.load import PythonFunctions, load_functions
 from app.twilio.rest import account_rest, new_client
 from app.twilio.tokens import StreamTokens, Ticket
 from app.web.call_news import CallNews
@@ -127,9 +131,13 @@ async def _open(
     listeners: Sequence[Listener],
 ) -> Ingest:
     """Open everything that a call needs; the stack closes it in reverse."""
-    opened = await stack.enter_async_context(open_store(settings, known()))
+    functions = load_functions(settings.tools_folder)
+    functions.say()
+    opened = await stack.enter_async_context(open_store(settings, known(functions)))
     providers = _providers(opened.store, settings, deadlines)
     client = await stack.enter_async_context(new_client())
+    http_tools = HttpTools(await stack.enter_async_context(GuardedClients(timeout_s=LONGEST_S)), deadlines.tool_s)
+    tool_tasks = await stack.enter_async_context(ToolTasks())
     stack.enter_context(use(Transcriber(client, opened.store.openai, settings.openai_transcription_url)))
     live_copy = LiveCopy(partial(save_live, opened.engine))
     call_news = CallNews(opened.engine)
@@ -138,7 +146,7 @@ async def _open(
         max_calls=registry.max_calls, is_here=lambda call_sid: lobby.expects(call_sid) or registry.carries(call_sid)
     )
     commands = CallCommands(opened.engine, registry)
-    watch = Watch(opened.engine, opened.store, known())
+    watch = Watch(opened.engine, opened.store, known(functions))
     journals = JournalWriter(
         settings.data_dir / "calls",
         period_s=deadlines.journal_s,
@@ -191,8 +199,11 @@ async def _open(
             deadlines=deadlines,
             finished=ingest.add,
             opted_out=opt_outs.take,
+            http_tools=http_tools,
+            functions=functions,
+            tool_tasks=tool_tasks,
+            tools={QueryKnowledgeTool: partial(query_knowledge, opened.engine, tool_tasks)},
             prices=opened.store.prices,
-            tools={QueryKnowledgeTool: partial(query_knowledge, opened.engine)},
         ),
         store=opened.store,
         engine=opened.engine,
@@ -207,7 +218,7 @@ async def _open(
         call_news=call_news,
         commands=commands,
         outbound=outbound,
-        outside=Outside(client, settings.twilio_api_base_url, settings.openai_base_url, try_webhook),
+        outside=Outside(client, settings.twilio_api_base_url, settings.openai_base_url, try_webhook, http_tools),
     )
     await _introduce(opened, settings)
     _warm_up(providers)
@@ -239,9 +250,9 @@ class AnsweredCalls:
         self._registry.end_all(EndReason.DRAINED)
 
 
-def known() -> Known:
-    """What this build can do, as configuration is checked against it."""
-    return Known(providers={"openai": OPENAI_RULES})
+def known(functions: PythonFunctions | None = None) -> Known:
+    """What this build can do, as configuration is checked against it, with the Python functions where they matter."""
+    return Known(providers={"openai": OPENAI_RULES}, functions=functions.known if functions else None)
 
 
 def _providers(store: ConfStore, settings: Settings, deadlines: Deadlines) -> Mapping[str, RealtimeProvider]:
@@ -323,6 +334,9 @@ async def _introduce(opened: Opened, settings: Settings) -> None:
         )
     for warning in opened.store.warnings():
         _log.warning("not_ready", reason=warning)
+    for name, agent in opened.store.agents().items():
+        for _, function in agent.missing_functions:
+            _log.warning("not_ready", reason=f"agent/{name} goes without a tool: no Python function {function}")
 
 
 def _say(text: str) -> None:

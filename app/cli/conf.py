@@ -127,9 +127,12 @@ def _read(source: TextIO) -> object:
 
 def _run(work: Callable[[ConfStore], Awaitable[None]]) -> None:
     from app.main import known  # slow to import, and `--help` needs none of it
+    from app.tools.python.load import load_functions
 
     async def opened() -> None:
-        async with open_store(Settings.load(), known(), strict=False) as parts:
+        settings = Settings.load()
+        functions = load_functions(settings.tools_folder)
+        async with open_store(settings, known(functions), strict=False) as parts:
             await work(parts.store)
 
     try:

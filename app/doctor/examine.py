@@ -11,12 +11,14 @@ from rich.console import Console
 from app.conf.models import DEFAULT
 from app.conf.opening import Opened, open_store
 from app.doctor import checks, speech, webhooks
+from app.doctor.python_tools import python_tools
 from app.doctor.report import Check
 from app.errors import CarrierError, ConfError, DatabaseError, SecretsError
 from app.main import known
 from app.openai.constants import OPENAI_TRANSCRIPTION_URL
 from app.settings import Settings
 from app.timing import Deadlines
+from app.tools.python.load import load_functions
 from app.twilio.numbers import PhoneNumber
 from app.twilio.rest import TwilioRest, new_client
 from app.twilio.rest_numbers import list_numbers
@@ -35,10 +37,13 @@ class Live:
 async def examine(settings: Settings, console: Console, live: Live | None = None) -> list[Check]:
     """Everything the doctor can find out; with `live` also by asking the other ends."""
     found = [checks.public_url(settings.public_url)]
+    functions = load_functions(settings.tools_folder)
+    found += python_tools(functions)
+    build = known(functions)
     try:
-        async with open_store(settings, known(), strict=False) as opened:
-            found += await checks.database(opened, known())
-            found += checks.rows(opened.store, known(), datetime.now(UTC).date())
+        async with open_store(settings, build, strict=False) as opened:
+            found += await checks.database(opened, build)
+            found += checks.rows(opened.store, build, datetime.now(UTC).date())
             if live:
                 async with new_client() as client:
                     found += await _speech(opened, settings, live, client, console)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Literal
 
 from app.call.carrier import Carrier
+from app.call.digits import CollectedDigits
 from app.call.hourly import Hourly
 from app.call.journal import Finished, JournalWriter
 from app.call.line_price import line_price
@@ -16,12 +17,17 @@ from app.call.registry import Registry
 from app.call.socket import StreamSocket
 from app.call.spending import Spending
 from app.call.tool_calls import Handler
-from app.conf.models import FunctionTool, OptOutTool, PricesConf
+from app.call.tool_tasks import ToolTasks
+from app.conf.models import FunctionTool, HttpTool, OptOutTool, PricesConf, PythonTool
 from app.openai.prices import Prices
 from app.outbound.opting_out import OptedOut
 from app.realtime.session import RealtimeProvider
 from app.timing import Deadlines
+from app.tools.http.run import CallContext, HttpTools
 from app.tools.opt_out import KeepOptOut, opt_out
+from app.tools.python.context import ToolContext
+from app.tools.python.load import PythonFunctions
+from app.tools.python.run import run_python
 from app.tools.toolbox import Toolbox
 from app.twilio.media_protocol import Started
 from app.web.deps import Arrival
@@ -43,15 +49,30 @@ class RunCall:
     deadlines: Deadlines
     finished: Finished
     opted_out: KeepOptOut
-    prices: Callable[[], PricesConf] = PricesConf
-    """What the operator says that things cost, as it is set now."""
     tools: Mapping[type[FunctionTool], Handler]
     """Handlers that are the same for every call."""
+    http_tools: HttpTools
+    functions: PythonFunctions
+    """The operator's own."""
+    tool_tasks: ToolTasks
+    """Those of all calls; what shall finish after a call does so there."""
+    prices: Callable[[], PricesConf] = PricesConf
+    """What the operator says that things cost, as it is set now."""
 
     async def __call__(self, arrival: Arrival, socket: StreamSocket, started: Started) -> None:
         """Carry the call to its end."""
         wish = OptedOut(number=arrival.party, agent=arrival.agent_name, call_id=arrival.call_id)
-        toolbox = Toolbox({OptOutTool: partial(opt_out, wish, self.opted_out), **self.tools})
+        digits = CollectedDigits()
+        ask = self.http_tools.handler(call_context(arrival, digits))
+        own_code = partial(run_python, self.functions, tool_context(arrival))
+        toolbox = Toolbox(
+            {
+                OptOutTool: partial(opt_out, wish, self.opted_out),
+                HttpTool: digits.guard(ask),
+                PythonTool: own_code,
+                **self.tools,
+            }
+        )
         call = LiveCall(
             self._record(arrival),
             arrival.agent,
@@ -62,6 +83,8 @@ class RunCall:
             open_session=arrival.session,
             reopen_session=partial(self.providers[arrival.agent.provider].open, arrival.agent),
             run_tool=toolbox,
+            tool_tasks=self.tool_tasks,
+            digits=digits,
             carrier=self.carrier(arrival.account_sid),
             ways=arrival.ways,
             transfers=self.transfers,
@@ -100,3 +123,24 @@ class RunCall:
         if arrival.agent.recording.source == "none":
             return "off"
         return "declined" if self.registry.wished(arrival.call_sid) == "declined" else "on"
+
+
+def call_context(arrival: Arrival, digits: CollectedDigits) -> CallContext:
+    """What web tools are told of the call."""
+    return CallContext(
+        id=arrival.call_id,
+        caller=arrival.from_number,
+        called=arrival.to_number,
+        agent=arrival.agent_name,
+        digits=digits,
+    )
+
+
+def tool_context(arrival: Arrival) -> ToolContext:
+    """What Python tools are told of the call."""
+    return ToolContext(
+        call_id=arrival.call_id,
+        caller=arrival.from_number,
+        called=arrival.to_number,
+        agent=arrival.agent_name,
+    )

@@ -18,6 +18,8 @@ class McpServer:
 
     tools: tuple[str, ...]
     read_only: frozenset[str] = frozenset()
+    list_ms: float = 0
+    """How long it takes to say what it can do."""
 
     def matches(self, name: str, filtered: Mapping[str, Any]) -> bool:
         """Whether a filter of the API's means that tool; one that says nothing means none."""
@@ -41,18 +43,22 @@ class McpServer:
         return self.matches(name, wanted.get("always", {})) or not self.matches(name, wanted.get("never", {}))
 
 
-def listing(tool: Tool, server: McpServer | None, previous: str | None, item: dict[str, Any]) -> list[Event]:
-    """The events of asking a server for its tools; one that cannot be reached fails."""
-    about = {"item_id": item["id"]}
-    events: list[Event] = [
+def asking(previous: str | None, item: Mapping[str, Any]) -> list[Event]:
+    """The events of a server being asked for its tools."""
+    return [
         {"type": "conversation.item.added", "previous_item_id": previous, "item": dict(item)},
-        {"type": "mcp_list_tools.in_progress", **about},
+        {"type": "mcp_list_tools.in_progress", "item_id": item["id"]},
     ]
+
+
+def listing(tool: Tool, server: McpServer | None, previous: str | None, item: dict[str, Any]) -> list[Event]:
+    """The events of its answer; one that cannot be reached fails."""
+    about = {"item_id": item["id"]}
     if server is None:
-        return [*events, {"type": "mcp_list_tools.failed", **about}]
+        return [{"type": "mcp_list_tools.failed", **about}]
     item["tools"] = [{"name": name, "input_schema": {"type": "object"}} for name in server.allowed(tool)]
     done = {"type": "conversation.item.done", "previous_item_id": previous, "item": dict(item)}
-    return [*events, {"type": "mcp_list_tools.completed", **about}, done]
+    return [{"type": "mcp_list_tools.completed", **about}, done]
 
 
 def list_item(tool: Tool) -> dict[str, Any]:

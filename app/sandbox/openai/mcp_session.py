@@ -10,6 +10,7 @@ from app.sandbox.openai.mcp import (
     McpCalled,
     McpServer,
     Tool,
+    asking,
     call_item,
     list_item,
     listing,
@@ -77,7 +78,16 @@ class McpSession:
         state = self._state
         item = list_item(tool)
         previous = state.conversation.insert(Entry(item))
-        state.outbox.emit(*listing(tool, state.mcp_servers.get(tool["server_label"]), previous, item))
+        server = state.mcp_servers.get(tool["server_label"])
+        state.outbox.emit(*asking(previous, item))
+        if server and server.list_ms:
+            state.tasks.create_task(self._list_later(tool, server, previous, item), name="mcp-list")
+        else:
+            state.outbox.emit(*listing(tool, server, previous, item))
+
+    async def _list_later(self, tool: Tool, server: McpServer, previous: str | None, item: dict[str, Any]) -> None:
+        await self._state.pass_ms(server.list_ms)
+        self._state.outbox.emit(*listing(tool, server, previous, item))
 
     def _run(self, call: CallMcp, request_id: str) -> None:
         state = self._state
