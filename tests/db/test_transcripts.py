@@ -395,6 +395,19 @@ async def test_a_character_that_postgres_cannot_keep_does_not_lose_the_rest(cont
     assert (await transcript_of(context, recording)).text == "Hello.\nHello.\nHello."
 
 
+async def test_a_card_number_is_written_down_nowhere_also_where_it_was_told_in_two_goes(context, recording, openai):
+    openai.answers = [said("Is it 5555 5555 5555 4444?"), said("No: 4111 1111 1111."), refusal(503, "away")]
+    with pytest.raises(TryAgain):
+        await run(context, recording)
+    assert [piece.text for piece in await pieces(context)] == ["Is it [card number]?", "No: 4111 1111 1111."]
+
+    openai.answers = [said("1111 it is.")]
+    await run(context, recording)
+    made = await transcript_of(context, recording)
+    assert made.text == "Is it [card number]?\nNo: 4111 1111 1111.\n[card number] it is."
+    assert [each["text"] for each in made.segments] == made.text.splitlines()
+
+
 async def test_a_recording_of_somebody_elses_is_cut_by_its_sound_alone(context, tmp_path, openai):
     sound = wav(tmp_path / "twilio.wav", stereo(AGENT, CALLER))
     theirs = await stored(context, sound, source="twilio", twilio_sid="RE1", caller_channel="right", id=UUID(int=7))
