@@ -11,7 +11,7 @@ from app.sandbox.twilio.call import SandboxCall
 from app.sandbox.twilio.network import Destination
 from app.sandbox.twilio.recording_room import RecordingRoom
 from app.sandbox.twilio.steps import End, Fetch, Follow, Step
-from app.sandbox.twilio.timeline import Dialled, EndCause, StreamEnd, VerbStarted, WebhookAnswered
+from app.sandbox.twilio.timeline import Bridged, Dialled, EndCause, StreamEnd, VerbStarted, WebhookAnswered
 from app.sandbox.twilio.twiml import Verb
 from app.sandbox.twilio.voicemail import listen
 from app.sandbox.twilio.webhook import new_sid, twiml_of
@@ -185,9 +185,32 @@ class Follower:
         self._action = self._action_of(verb, {"DialCallStatus": "canceled"})
         phones = [(number, self._network.destinations.get(number, Destination())) for number in numbers]
         number, phone = min(phones, key=lambda ringing: (ringing[1].outcome != "answered", ringing[1].ring_ms))
-        outcome, talked_ms = await self._ring(phone, timeout_ms=float(verb.get("timeout", "30")) * 1000)
+        outcome = await self._ring(phone, timeout_ms=float(verb.get("timeout", "30")) * 1000)
+        talked_ms = await self._talk(verb, number, phone) if outcome == "completed" else 0.0
         self._call.chronicle.add(Dialled(self._call.chronicle.now(), number, outcome))
-        self._action = self._action_of(
+        self._action = self._dialled(verb, outcome, talked_ms)
+        return self._acted()
+
+    async def _ring(self, phone: Destination, *, timeout_ms: float) -> str:
+        """Ring a phone; answers how that ended."""
+        if phone.ring_ms > timeout_ms:
+            await self._network.pass_ms(timeout_ms)
+            return "no-answer"
+        await self._network.pass_ms(phone.ring_ms)
+        return "completed" if phone.outcome == "answered" else phone.outcome
+
+    async def _talk(self, verb: Verb, number: str, phone: Destination) -> float:
+        """Talk as long as the phone does, and no longer than is allowed; answers for how long."""
+        self._action = self._dialled(verb, "completed", 0.0)  # owed when the caller hangs up first
+        self._call.chronicle.add(Bridged(self._call.chronicle.now(), number))
+        limit_ms = float(verb.get("timeLimit", "14400")) * 1000
+        talked_ms = limit_ms if phone.talk_ms is None else min(phone.talk_ms, limit_ms)
+        await self._network.pass_ms(talked_ms)
+        return talked_ms
+
+    def _dialled(self, verb: Verb, outcome: str, talked_ms: float) -> Fetch | None:
+        """What the action of a `<Dial>` is told of it."""
+        return self._action_of(
             verb,
             {
                 "DialCallStatus": outcome,
@@ -196,20 +219,6 @@ class Follower:
                 "DialBridged": str(outcome == "completed").lower(),
             },
         )
-        return self._acted()
-
-    async def _ring(self, phone: Destination, *, timeout_ms: float) -> tuple[str, float]:
-        """Ring a phone and talk as long as it does; answers the outcome and how long they talked."""
-        if phone.ring_ms > timeout_ms:
-            await self._network.pass_ms(timeout_ms)
-            return "no-answer", 0.0
-        await self._network.pass_ms(phone.ring_ms)
-        if phone.outcome != "answered":
-            return phone.outcome, 0.0
-        if phone.talk_ms is None:
-            await asyncio.Event().wait()  # until the caller hangs up
-        await self._network.pass_ms(phone.talk_ms or 0.0)
-        return "completed", phone.talk_ms or 0.0
 
     async def _record(self, verb: Verb) -> Step | None:
         """Record a message; an empty one has no action, and the next verb follows."""

@@ -56,6 +56,13 @@ class VerbStarted(Moment):
 
 
 @dataclass(frozen=True, slots=True)
+class Bridged(Moment):
+    """Somebody answered a `<Dial>`: the two talk."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dialled(Moment):
     """A `<Dial>` is over; `outcome` is its `DialCallStatus`."""
 

@@ -145,10 +145,13 @@ class Session:
 class Line:
     """The carrier's end: each `receive` is the next frame, a mark that is due, or the end."""
 
-    def __init__(self, frames: int, on_frame: Callable[[int], None]) -> None:
-        self.number = 0
+    def __init__(self, frames: int, on_frame: Callable[[int], None], *, first: int = 0) -> None:
+        self.number = first
+        self.closed = False
         self.ignored = 0
         self.cleared = 0
+        self.stream_sid = f"MZ{first}"
+        self._first = first
         self._frames = frames
         self._on_frame = on_frame
         self._marks: deque[str] = deque()
@@ -162,27 +165,35 @@ class Line:
             await asyncio.sleep(0)
         if self._marks:
             return json.dumps({"event": "mark", "mark": {"name": self._marks.popleft()}})
-        if self.number == self._frames:
+        if self.number == self._frames or self.closed:
             await asyncio.sleep(0.005)
             raise StreamGone(1000)
         self._on_frame(self.number)
         self.number += 1
         media = {
             "payload": to_base64(frame(self.number)),
-            "timestamp": str(int(self.now_ms)),
-            "chunk": str(self.number),
+            "timestamp": str((self.number - self._first) * FRAME_MS),
+            "chunk": str(self.number - self._first),
         }
         return json.dumps({"event": "media", "media": media})
 
+    def stop(self) -> None:
+        """Nothing more comes from here."""
+        self._marks.clear()
+        self._frames = self.number
+
     async def send(self, text: str) -> None:
+        if self.closed:
+            raise StreamGone(1000)
         message = json.loads(text)
+        assert message["streamSid"] == self.stream_sid
         if message["event"] == "mark":
             self._marks.append(message["mark"]["name"])
         elif message["event"] == "clear":
             self.cleared += 1
 
     async def close(self, code: int = 1000) -> None:
-        return
+        self.closed = True
 
 
 class Rehearsal:
@@ -202,7 +213,7 @@ class Rehearsal:
         conf = AgentConf(**{"silence": None} | agent)
         self.bridge = Bridge(
             socket=self.line,
-            stream_sid="MZ1",
+            stream_sid=self.line.stream_sid,
             agent=conf,
             open_session=self._open,
             reopen_session=self._open,

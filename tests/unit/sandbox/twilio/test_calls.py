@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from app.errors import CarrierError
 from app.sandbox.twilio import Destination, EndCause, SandboxCall, SandboxTwilio
-from app.sandbox.twilio.timeline import Dialled, Moment, StatusChanged, VerbStarted, Warned
+from app.sandbox.twilio.timeline import Bridged, Dialled, Moment, StatusChanged, VerbStarted, Warned
 from tests.unit.sandbox.twilio.conftest import ACCOUNT
 from tests.unit.sandbox.twilio.tiny_server import TOKEN, TinyServer, tiny_server
 
@@ -210,6 +210,28 @@ async def test_dial_rings_a_phone_and_tells_the_action_how_it_went(
     [action] = server.hooks("/dialled")
     assert action.form["DialCallStatus"] == status
     assert action.form["DialCallDuration"] == ("2" if status == "completed" else "0")
+
+
+async def test_a_caller_who_hangs_up_while_talking_has_completed_the_dial(twilio: SandboxTwilio, server: TinyServer):
+    twilio.destinations["+4930"] = Destination(ring_ms=0, talk_ms=None)
+    server.answer("/voice", '<Dial action="/dialled"><Number>+4930</Number></Dial>')
+    call = await place(twilio)
+    await call.wait_for(lambda call: bool(moments(call, Bridged)))
+    await call.hang_up()
+
+    [action] = server.hooks("/dialled")
+    assert (action.form["DialCallStatus"], action.form["CallStatus"]) == ("completed", "completed")
+
+
+async def test_two_who_are_put_through_talk_no_longer_than_is_allowed(twilio: SandboxTwilio, server: TinyServer):
+    twilio.destinations["+4930"] = Destination(ring_ms=0, talk_ms=None)
+    server.answer("/voice", '<Dial timeLimit="2" action="/dialled"><Number>+4930</Number></Dial>')
+    server.answer("/dialled", "<Hangup/>")
+    call = await place(twilio)
+    await call.wait_ended()
+
+    [action] = server.hooks("/dialled")
+    assert (action.form["DialCallStatus"], action.form["DialCallDuration"]) == ("completed", "2")
 
 
 async def test_of_several_phones_the_first_to_answer_gets_the_call(twilio: SandboxTwilio, server: TinyServer):
