@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app import logs
-from app.cli import calls, conf, jobs, keys, optout, webhooks
+from app.cli import calls, conf, jobs, keys, knowledge, optout, webhooks
 from app.cli.backup import backup, restore
 from app.cli.transcribe import transcribe
 from app.cli.worker import worker
@@ -25,6 +25,7 @@ app.add_typer(keys.app)
 app.add_typer(jobs.app)
 app.add_typer(webhooks.app)
 app.add_typer(optout.app)
+app.add_typer(knowledge.app)
 app.command()(doctor)
 app.command()(worker)
 app.command()(transcribe)

@@ -15,6 +15,8 @@ from app.knowledge.sections import Section
 from app.knowledge.spreadsheet import csv_sections
 from app.knowledge.webpage import WebPage
 
+COLLECTION = r"^[\w+. -]{1,100}$"
+"""What a collection may be called."""
 NAME = r"^\w[\w+. (),&'@-]{0,199}$"
 """What a document may be called."""
 MAX_BYTES = 10 << 20

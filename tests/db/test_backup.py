@@ -27,14 +27,17 @@ from app.call.status import CallStatus, EndReason
 from app.conf.models import OpenAICoreConf
 from app.conf.secrets import load_key_ring
 from app.conf.store import ConfStore
+from app.db.audit import Actor
 from app.db.calls import find_call, find_events, record_call
 from app.db.engine import create_engine, db_session
+from app.db.knowledge import keep_document
 from app.db.migrate import revisions, upgrade
 from app.db.recordings import add_recording, find_recording, find_transcript, save_transcript
 from app.db.tables import Table
 from app.errors import BackupError
 from app.jobs.job import JobKind
 from app.jobs.queue import enqueue
+from app.knowledge.document import read_document
 from app.main import known
 from app.recordings.states import RecordingState
 from app.settings import Settings
@@ -97,6 +100,8 @@ async def old(engine: AsyncEngine, database_url: str, tmp_path: Path) -> Old:
             db, recording.id, call_id=UUID(call.id), state="done", text="Hello there", cost_usd=Decimal("0.000123")
         )
         await enqueue(db, JobKind.TRANSCRIBE, str(recording.id))
+        document = read_document("# Café\n\nAB-4711 \\ costs\t5.".encode(), name="prices.md", language="de")
+        await keep_document(db, "shop", "prices.md", document, Actor("tester"))
     settings = settings_of(database_url, data_dir)
     return Old(settings, engine, tmp_path / "backup.tar", call, live, recording.id, folder)
 

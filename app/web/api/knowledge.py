@@ -12,6 +12,7 @@ from app.db.engine import db_session
 from app.db.knowledge_search import search
 from app.errors import DocumentRefused
 from app.knowledge.aside import read_aside
+from app.knowledge.document import COLLECTION
 from app.web.api.auth import Reader, Writer
 from app.web.api.calls import Responses
 from app.web.api.knowledge_models import (
@@ -29,7 +30,6 @@ from app.web.api.paging import PAGE_ITEMS, Cursor, Limit, decode_cursor, page
 from app.web.api.preconditions import IfChanged, Precondition, etag, unchanged
 from app.web.api.routing import api_router
 from app.web.api.row_routes import House
-from app.web.api.rows import NAME
 from app.web.problems import Problem
 
 _STATUSES = {"too_large": 413, "unknown_type": 415, "version_conflict": 412}
@@ -58,7 +58,7 @@ async def list_documents(
     _: Reader,
     limit: Limit = PAGE_ITEMS,
     cursor: Cursor = None,
-    collection: Annotated[str | None, Query(pattern=NAME, description="Only those of this collection.")] = None,
+    collection: Annotated[str | None, Query(pattern=COLLECTION, description="Only those of this collection.")] = None,
 ) -> KnowledgeDocumentPage:
     """Every document, in the order of collections and names."""
     after = decode_cursor(cursor, 2) if cursor else None
@@ -77,7 +77,7 @@ async def search_documents(
         str, Query(min_length=1, max_length=500, description="A question, or words.", examples=["return shoes"])
     ],
     collection: Annotated[
-        list[Annotated[str, Query(pattern=NAME)]],
+        list[Annotated[str, Query(pattern=COLLECTION)]],
         Query(min_length=1, max_length=20, description="Where to look; more than one may be given."),
     ] = ["default"],  # noqa: B006 (FastAPI copies it)
     limit: Annotated[int, Query(ge=1, le=20, description="The most passages.")] = 5,

@@ -7,9 +7,8 @@ from uuid import UUID
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.knowledge.document import CSV, HTML, MARKDOWN, NAME, TEXT
+from app.knowledge.document import COLLECTION, CSV, HTML, MARKDOWN, NAME, TEXT
 from app.web.api.paging import Page
-from app.web.api.rows import NAME as COLLECTION
 
 CollectionName = Annotated[
     str, Path(pattern=COLLECTION, description="The collection; agents name those that they look in.", examples=["shop"])
