@@ -37,7 +37,7 @@ async def cost_of_a_call(api: Api, model: str) -> dict:
 
 
 async def test_a_call_shows_what_each_answer_and_all_of_it_cost(api: Api):
-    prices = {"telephony": {"inbound_usd_per_minute": 0.01}}
+    prices = {"telephony": {"inbound_usd_per_minute": 0.01, "media_stream_usd_per_minute": 0}}
     assert (await api.ask("PUT", "/config/prices/default", json={"config": prices})).status_code == 201
     cost = await cost_of_a_call(api, "gpt-realtime-2.1")
     # (1000 x 4 + 100 x 32 + 50 x 64) / 1e6 = 0.0104, and two minutes that have begun
@@ -45,7 +45,17 @@ async def test_a_call_shows_what_each_answer_and_all_of_it_cost(api: Api):
         (900, 0.0104, 100)
     ]
     assert (cost["realtime_usd"], cost["telephony_usd"], cost["total_usd"]) == (0.0104, 0.02, 0.0304)
-    assert cost["unknown"] == []
+    assert (cost["unknown"], cost["estimated"]) == ([], [])
+    # each of the two minutes when it begins
+    assert cost["curve"] == [
+        {"at_ms": 0, "usd": 0.01}, {"at_ms": 900, "usd": 0.0204}, {"at_ms": 60_000, "usd": 0.0304},
+    ]  # fmt: skip
+
+
+async def test_a_line_that_nobody_priced_is_an_estimate_and_says_so(api: Api):
+    cost = await cost_of_a_call(api, "gpt-realtime-2.1")
+    assert cost["telephony_usd"] == 0.025  # 2 x (0.0085 + 0.004)
+    assert ["US numbers" in part for part in cost["estimated"]] == [True]
 
 
 async def test_an_operators_price_counts_and_what_has_none_says_so(api: Api):
