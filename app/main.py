@@ -55,8 +55,11 @@ from app.timing import Deadlines
 from app.tools.http.run import LONGEST_S, HttpTools
 from app.tools.knowledge import query_knowledge
 from app.tools.python.load import PythonFunctions, load_functions
+from app.tools.send_sms import Send
 from app.twilio.rest import account_rest, new_client
+from app.twilio.rest_messages import MessagesRest
 from app.twilio.tokens import StreamTokens, Ticket
+from app.web.built_in import BuiltIn
 from app.web.call_news import CallNews
 from app.web.deps import Services
 from app.web.lobby import Lobby
@@ -199,6 +202,10 @@ async def _open(
             deadlines=deadlines,
             finished=ingest.add,
             opted_out=opt_outs.take,
+            built_in=BuiltIn(
+                number=opened.store.number,
+                send_sms=partial(_send_sms, opened.store, client, settings.twilio_api_base_url, deadlines.carrier_s),
+            ),
             http_tools=http_tools,
             functions=functions,
             tool_tasks=tool_tasks,
@@ -274,6 +281,16 @@ async def _open_session(providers: Mapping[str, RealtimeProvider], agent: AgentC
 def _carrier(store: ConfStore, client: httpx.AsyncClient, base_url: str, carrier_s: float, account_sid: str) -> Carrier:
     """REST access to the account that a call came from."""
     return account_rest(store.twilio_accounts(), account_sid, client, base_url=base_url, carrier_s=carrier_s)
+
+
+def _send_sms(store: ConfStore, client: httpx.AsyncClient, base_url: str, carrier_s: float, account_sid: str) -> Send:
+    """Text messages from the account that a call came from."""
+
+    async def send(to: str, from_: str, text: str) -> str:
+        rest = account_rest(store.twilio_accounts(), account_sid, client, base_url=base_url, carrier_s=carrier_s)
+        return await MessagesRest(rest).send(to, from_, text)
+
+    return send
 
 
 def _dial_prefixes(store: ConfStore, account_sid: str) -> Sequence[str]:

@@ -27,6 +27,18 @@ class ToolRun:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenMessage:
+    """What the caller left for the team."""
+
+    at_ms: int
+    message: str
+    name: str | None = None
+    callback_number: str | None = None
+    """Where it is another number than the caller's."""
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Spread:
     """One figure over all answers of a call."""
 
@@ -47,6 +59,7 @@ class Digest:
     usage: Mapping[str, Any] = field(default_factory=dict)
     """What the model used, all answers together, in its own words."""
     interruptions: int = 0
+    messages: Sequence[TakenMessage] = ()
 
 
 def digest(events: Sequence[NumberedEvent]) -> Digest:
@@ -64,6 +77,7 @@ def digest(events: Sequence[NumberedEvent]) -> Digest:
         latency={name: _spread([each[name] for each in latencies]) for name in LATENCIES if latencies},
         usage=usage,
         interruptions=sum(event.kind is Kind.AGENT_INTERRUPTED for event in told),
+        messages=[_message(event) for event in told if event.kind is Kind.MESSAGE_TAKEN],
     )
 
 
@@ -86,6 +100,11 @@ def _tools(events: Iterable[CallEvent]) -> list[ToolRun]:
                 output = data["error"] or data["output"]
                 runs.append(ToolRun(data["name"], event.at_ms, data["arguments"], state, output, server=data["server"]))
     return runs
+
+
+def _message(event: CallEvent) -> TakenMessage:
+    known = {name: event.data.get(name) or None for name in ("name", "callback_number")}
+    return TakenMessage(event.at_ms, event.data["message"], **known, urgent=bool(event.data.get("urgent")))
 
 
 def _spread(figures: Sequence[int]) -> Spread:

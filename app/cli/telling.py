@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from app.call.digest import Digest, ToolRun
+    from app.call.digest import Digest, TakenMessage, ToolRun
     from app.call.transcript import Turn
     from app.db.tables import Call, Recording, Transcript
     from app.openai.bill import Bill
@@ -62,6 +62,7 @@ def tell_call(
         console.print(plain(line), soft_wrap=True)
     console.print()
     steps = [(turn.at_ms, _turn(turn)) for turn in told.turns] + [(tool.at_ms, _tool(tool)) for tool in told.tools]
+    steps += [(message.at_ms, _message(message)) for message in told.messages]
     for at_ms, line in sorted(steps, key=lambda step: step[0]):
         console.print(plain(f"[{_clock(at_ms)}] {line}"), soft_wrap=True)
     if steps and recordings:
@@ -112,6 +113,12 @@ def _tool(tool: "ToolRun") -> str:
     name = f"{tool.server}.{tool.name}" if tool.server else tool.name
     took = f" in {tool.took_ms} ms" if tool.took_ms is not None else ""
     return f"Tool {name}({tool.arguments}) {tool.state}{took}" + (f": {tool.output}" if tool.output else "")
+
+
+def _message(message: "TakenMessage") -> str:
+    who = ", ".join(filter(None, [message.name, message.callback_number]))
+    urgent = "Urgent message" if message.urgent else "Message"
+    return f"{urgent} for the team{f' from {who}' if who else ''}: {message.message}"
 
 
 def _recording(recording: "Recording", words: "Transcript | None") -> str:

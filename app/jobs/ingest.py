@@ -29,6 +29,7 @@ from app.errors import ConfError, DatabaseError, StorageError
 from app.jobs.emit import emit
 from app.jobs.messages import FAILED, call_ended, call_started
 from app.jobs.released import KEPT, forget_released, is_released, release
+from app.jobs.taken import tell_taken
 from app.jobs.twilio_recording import expect_twilio_recording
 
 INGESTED = "ingested"
@@ -160,6 +161,7 @@ async def save_rows(
         if agent and agent.recording.twilio:
             await expect_twilio_recording(db, record, agent, poll_after_s=poll_after_s)
         await emit(db, "call.started", record.id, call_started(record))  # a short call may be over before it was told
+        await tell_taken(db, record, events)
         await emit(db, "call.ended", record.id, call_ended(record))
         if record.end_reason in FAILED:
             await emit(db, "call.failed", record.id, call_ended(record))

@@ -16,6 +16,7 @@ from app.db.live_calls import add_events, record_live
 from app.errors import DatabaseError
 from app.jobs.emit import emit
 from app.jobs.messages import call_started
+from app.jobs.taken import tell_taken
 
 PERIOD_S = 0.25
 MOST_WAITING = 10_000
@@ -32,6 +33,8 @@ class LiveBatch:
 
     calls: Sequence[CallRecord]
     events: Sequence[tuple[str, NumberedEvent]]
+    messages: Sequence[tuple[CallRecord, NumberedEvent]] = ()
+    """Those events of them that are messages for the team, with their calls."""
 
 
 SaveLive = Callable[[LiveBatch], Awaitable[None]]
@@ -120,14 +123,17 @@ async def save_live(engine: AsyncEngine, batch: LiveBatch) -> None:
             if await record_live(db, call):
                 await emit(db, "call.started", call.id, call_started(call))
         await add_events(db, batch.events)
+        for call, event in batch.messages:
+            await tell_taken(db, call, [event])
 
 
 def _batch(news: Sequence[tuple[CallRecord, CallEvent]], saved: Mapping[str, CallRecord]) -> LiveBatch:
     """The calls that stand differently than they were saved, and all events."""
     newest = {record.id: _without_end(record) for record, _ in news}
     calls = [record for record in newest.values() if record != saved.get(record.id)]
-    events = [(record.id, NumberedEvent(event.seq, event.kind, event.at_ms, event.data)) for record, event in news]
-    return LiveBatch(calls, events)
+    told = [(record, NumberedEvent(event.seq, event.kind, event.at_ms, event.data)) for record, event in news]
+    messages = [each for each in told if each[1].kind == Kind.MESSAGE_TAKEN]
+    return LiveBatch(calls, [(record.id, event) for record, event in told], messages)
 
 
 def _without_end(record: CallRecord) -> CallRecord:

@@ -1,8 +1,10 @@
 """What servers are told of calls and of their recordings: ids and facts, no words that were spoken."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from app.call.events import NumberedEvent
 from app.call.record import CallRecord
 from app.call.status import EndReason
 from app.db.tables import Recording
@@ -23,6 +25,21 @@ def call_started(call: CallRecord) -> dict[str, Any]:
         "agent": call.agent,
         "agent_version": call.agent_version,
         "started_at": call.started_at,
+    }
+
+
+def message_taken(call: CallRecord, event: NumberedEvent) -> dict[str, Any]:
+    """Of a message that a caller left; what it says is with the call."""
+    return {
+        "call_id": call.id,
+        "call_sid": call.call_sid,
+        "seq": event.seq,
+        "direction": call.direction,
+        "from_number": call.from_number,
+        "to_number": call.to_number,
+        "agent": call.agent,
+        "taken_at": call.started_at + timedelta(milliseconds=event.at_ms),
+        "urgent": bool(event.data.get("urgent")),
     }
 
 

@@ -120,6 +120,11 @@ class Arrival:
         """The number at the other end: who called, or whom we called."""
         return self.from_number if self.direction == "inbound" else self.to_number
 
+    @property
+    def ours(self) -> str:
+        """The number at this end."""
+        return self.to_number if self.direction == "inbound" else self.from_number
+
 
 class CallRunner(Protocol):
     async def __call__(self, arrival: Arrival, socket: StreamSocket, started: Started) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from app.call.carrier import Carrier
 from app.call.digits import CollectedDigits
+from app.call.events import Kind
 from app.call.hourly import Hourly
 from app.call.journal import Finished, JournalWriter
 from app.call.line_price import line_price
@@ -30,6 +31,7 @@ from app.tools.python.load import PythonFunctions
 from app.tools.python.run import run_python
 from app.tools.toolbox import Toolbox
 from app.twilio.media_protocol import Started
+from app.web.built_in import BuiltIn
 from app.web.deps import Arrival
 
 
@@ -49,6 +51,7 @@ class RunCall:
     deadlines: Deadlines
     finished: Finished
     opted_out: KeepOptOut
+    built_in: BuiltIn
     tools: Mapping[type[FunctionTool], Handler]
     """Handlers that are the same for every call."""
     http_tools: HttpTools
@@ -61,6 +64,10 @@ class RunCall:
 
     async def __call__(self, arrival: Arrival, socket: StreamSocket, started: Started) -> None:
         """Carry the call to its end."""
+
+        def note(kind: Kind, **data: Any) -> None:
+            call.note(kind, **data)
+
         wish = OptedOut(number=arrival.party, agent=arrival.agent_name, call_id=arrival.call_id)
         digits = CollectedDigits()
         ask = self.http_tools.handler(call_context(arrival, digits))
@@ -70,6 +77,7 @@ class RunCall:
                 OptOutTool: partial(opt_out, wish, self.opted_out),
                 HttpTool: digits.guard(ask),
                 PythonTool: own_code,
+                **self.built_in.handlers(arrival, note),
                 **self.tools,
             }
         )

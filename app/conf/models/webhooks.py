@@ -26,6 +26,8 @@ class MessageKind(StrEnum):
     CALL_STARTED = "call.started"
     CALL_ENDED = "call.ended"
     CALL_FAILED = "call.failed"
+    MESSAGE_TAKEN = "message.taken"
+    """A caller left a message for the team."""
     RECORDING_READY = "recording.ready"
     TRANSCRIPT_READY = "transcript.ready"
     VOICEMAIL_RECEIVED = "voicemail.received"

@@ -119,6 +119,11 @@ class SandboxTwilio:
         return self._rest.numbers.numbers
 
     @property
+    def messages(self) -> list[dict[str, Any]]:
+        """Every text message that was sent, in Twilio's fields."""
+        return self._rest.texts.messages
+
+    @property
     def account(self) -> dict[str, Any]:
         """The account in Twilio's fields; a test may change them."""
         return self._rest.numbers.account

@@ -22,6 +22,7 @@ from uvicorn.server import ServerState
 from app.errors import CarrierFault
 from app.sandbox.twilio.call import SandboxCall
 from app.sandbox.twilio.recording_room import RecordingRoom
+from app.sandbox.twilio.rest_messages import MessagesApi
 from app.sandbox.twilio.rest_numbers import NumbersApi
 from app.sandbox.twilio.rest_recordings import RecordingsApi
 from app.sandbox.twilio.steps import End, Fetch, Follow
@@ -69,6 +70,7 @@ class RestApi:
         self.requests: list[RestRequest] = []
         self.faults: list[RestFault] = []
         self.numbers = NumbersApi(self, account_sid)
+        self.texts = MessagesApi(self, account_sid)
         self._account_sid = account_sid
         self._authorization = f"Basic {base64.b64encode(f'{account_sid}:{auth_token}'.encode()).decode()}"
         self._calls = calls
@@ -84,6 +86,7 @@ class RestApi:
                 Route(f"{ACCOUNT}/Calls/{{call_sid}}.json", self._fetch_call, methods=["GET"]),
                 Route(f"{ACCOUNT}/Calls/{{call_sid}}.json", self._update_call, methods=["POST"]),
                 *self.numbers.routes(ACCOUNT),
+                *self.texts.routes(ACCOUNT),
                 *self._recordings.routes(ACCOUNT),
                 Route("/{path:path}", self._unknown, methods=["GET", "POST", "DELETE"]),
             ]

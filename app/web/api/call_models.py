@@ -94,6 +94,16 @@ class ToolRun(BaseModel):
     server: Annotated[str | None, Field(description="The MCP server that ran it, where one did.")]
 
 
+class TakenMessage(BaseModel):
+    """What the caller left for the team."""
+
+    at_ms: int
+    message: str
+    name: str | None
+    callback_number: Annotated[str | None, Field(description="Null for the number of the call.")]
+    urgent: bool
+
+
 class Spread(BaseModel):
     """One figure over all answers of the call, in milliseconds."""
 
@@ -108,6 +118,7 @@ class Call(CallLine):
 
     turns: Annotated[list[Turn], Field(description="Who spoke when, and what; also while the call goes on.")]
     tools: list[ToolRun]
+    messages: Annotated[list[TakenMessage], Field(description="What the caller left for the team.")]
     interruptions: Annotated[int, Field(description="How often the caller cut the agent short.")]
     answers: Annotated[int, Field(description="How many answers were measured.")]
     latency: Annotated[
@@ -166,6 +177,7 @@ def show_call(
         | {
             "turns": told.turns,
             "tools": told.tools,
+            "messages": told.messages,
             "interruptions": told.interruptions,
             "answers": told.answers,
             "latency": told.latency,

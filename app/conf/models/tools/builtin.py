@@ -1,6 +1,6 @@
 """The tools that Parley brings along."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -204,6 +204,9 @@ class QueryKnowledgeTool(WorkingTool):
 class SendSmsTool(WorkingTool):
     """The agent sends a text message from the number of the call, to the caller or to one of these numbers."""
 
+    CALLER: ClassVar = "caller"
+    """What the model calls the caller as a recipient."""
+
     type: Literal["send_sms"]
     name: ToolName = "send_sms"
     description: Description = "Send a text message."
@@ -219,13 +222,20 @@ class SendSmsTool(WorkingTool):
     @property
     def parameters(self) -> dict[str, Any]:
         """The arguments' JSON Schema."""
-        names = (["caller"] if self.to_caller else []) + list(self.recipients)
+        names = ([self.CALLER] if self.to_caller else []) + list(self.recipients)
         return arguments(
             {
                 "to": {"type": "string", "enum": names, "description": "Who gets it."},
                 "text": {"type": "string", "minLength": 1, "maxLength": self.max_characters},
             }
         )
+
+    @field_validator("recipients")
+    @classmethod
+    def _nobody_is_called_caller(cls, value: dict[str, str]) -> dict[str, str]:
+        if cls.CALLER in value:
+            raise ValueError(f"{cls.CALLER} is what the caller is called; give this recipient another name")
+        return value
 
     @field_validator("to_caller")
     @classmethod
