@@ -136,7 +136,7 @@ async def _open(
     """Open everything that a call needs; the stack closes it in reverse."""
     functions = load_functions(settings.tools_folder)
     functions.say()
-    opened = await stack.enter_async_context(open_store(settings, known(functions)))
+    opened = await stack.enter_async_context(open_store(settings, known(functions, settings.max_calls)))
     providers = _providers(opened.store, settings, deadlines)
     client = await stack.enter_async_context(new_client())
     http_tools = HttpTools(await stack.enter_async_context(GuardedClients(timeout_s=LONGEST_S)), deadlines.tool_s)
@@ -257,9 +257,11 @@ class AnsweredCalls:
         self._registry.end_all(EndReason.DRAINED)
 
 
-def known(functions: PythonFunctions | None = None) -> Known:
+def known(functions: PythonFunctions | None = None, max_calls: int | None = None) -> Known:
     """What this build can do, as configuration is checked against it, with the Python functions where they matter."""
-    return Known(providers={"openai": OPENAI_RULES}, functions=functions.known if functions else None)
+    return Known(
+        providers={"openai": OPENAI_RULES}, functions=functions.known if functions else None, max_calls=max_calls
+    )
 
 
 def _providers(store: ConfStore, settings: Settings, deadlines: Deadlines) -> Mapping[str, RealtimeProvider]:

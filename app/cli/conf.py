@@ -132,7 +132,7 @@ def _run(work: Callable[[ConfStore], Awaitable[None]]) -> None:
     async def opened() -> None:
         settings = Settings.load()
         functions = load_functions(settings.tools_folder)
-        async with open_store(settings, known(functions), strict=False) as parts:
+        async with open_store(settings, known(functions, settings.max_calls), strict=False) as parts:
             await work(parts.store)
 
     try:

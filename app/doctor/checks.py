@@ -43,6 +43,7 @@ def rows(store: ConfStore, known: Known, today: date) -> list[Check]:
     """Whether there is an agent for the callers, with an account to pay and a model that lasts."""
     found = [_twilio(store), _numbers(store)]
     found += [Check("accounts", "problem", warning) for warning in store.warnings()]
+    found += [Check("limits", "warning", doubt) for doubt in known.doubts(store.limits())]
     agents = store.agents()
     risks = known.risks(agents, today)
     found += [

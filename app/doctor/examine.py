@@ -39,7 +39,7 @@ async def examine(settings: Settings, console: Console, live: Live | None = None
     found = [checks.public_url(settings.public_url)]
     functions = load_functions(settings.tools_folder)
     found += python_tools(functions)
-    build = known(functions)
+    build = known(functions, settings.max_calls)
     try:
         async with open_store(settings, build, strict=False) as opened:
             found += await checks.database(opened, build)

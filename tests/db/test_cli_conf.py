@@ -52,6 +52,13 @@ def test_what_cannot_work_yet_is_a_warning(conf):
     assert "openai/default" in done.stderr
 
 
+def test_a_limit_that_max_calls_makes_pointless_is_a_warning(conf, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MAX_CALLS", "20")
+    done = conf("set", "limits", "default", "-", stdin='{"calls": 21}')
+    assert done.exit_code == 0
+    assert "limits/default: calls: 21 is more than a server takes, which is 20" in " ".join(done.stderr.split())
+
+
 def test_an_agent_in_old_words_is_saved_in_todays_and_every_replacement_is_told(conf):
     old = {"modalities": ["text", "audio"], "max_response_output_tokens": 100, "temperature": 0.8, "voice": "onyx"}
     done = conf("set", "agent", "a", stdin=json.dumps(old))

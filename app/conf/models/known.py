@@ -9,6 +9,7 @@ from app.errors import ConfInvalid, Fault
 
 if TYPE_CHECKING:
     from app.conf.models.agent import AgentConf
+    from app.conf.models.limits import LimitsConf
 
 Modernised = tuple[dict[str, Any], list[str]]
 """A value in today's words, and warnings that say what was replaced or dropped."""
@@ -59,6 +60,8 @@ class Known:
     providers: Mapping[str, ProviderRules] = field(default_factory=lambda: {"openai": ProviderRules()})
     functions: Mapping[str, KnownFunction] | None = None
     """By their names; none where nobody looked for them."""
+    max_calls: int | None = None
+    """How many calls a process carries at once; None where nobody knows."""
 
     def modernise(self, name: str, value: Mapping[str, Any]) -> Modernised:
         """An agent's value in today's words; raises `ConfInvalid` where an old and a new word disagree."""
@@ -75,6 +78,12 @@ class Known:
             lines = "\n".join(f"agent/{name}: {finding}" for finding in refused)
             raise ConfInvalid(lines, [Fault(finding.path, finding.text) for finding in refused])
         return [str(finding) for finding in findings]
+
+    def doubts(self, limits: "LimitsConf") -> list[str]:
+        """What the writer of these limits may not expect."""
+        if limits.calls is None or self.max_calls is None or limits.calls <= self.max_calls:
+            return []
+        return [f"calls: {limits.calls} is more than a server takes, which is {self.max_calls}: set MAX_CALLS as well"]
 
     def risks(self, agents: Mapping[str, "AgentConf"], today: date) -> list[Risk]:
         """What may keep saved agents from answering, now or soon."""

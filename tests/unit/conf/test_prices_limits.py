@@ -45,3 +45,10 @@ def test_one_caller_is_limited_by_default_and_null_takes_that_away():
 def test_a_limit_is_a_number_of_calls(wrong):
     with pytest.raises(ValidationError):
         LimitsConf.model_validate({"calls": wrong})
+
+
+@pytest.mark.parametrize(("calls", "doubted"), [(None, False), (200, False), (201, True)])
+def test_more_calls_than_a_server_takes_are_doubted_where_that_is_known(calls, doubted):
+    limits = LimitsConf(calls=calls)
+    assert bool(Known(max_calls=200).doubts(limits)) == doubted
+    assert Known().doubts(limits) == []
