@@ -141,7 +141,10 @@ async def _open(
     client = await stack.enter_async_context(new_client())
     http_tools = HttpTools(await stack.enter_async_context(GuardedClients(timeout_s=LONGEST_S)), deadlines.tool_s)
     tool_tasks = await stack.enter_async_context(ToolTasks())
-    stack.enter_context(use(Transcriber(client, opened.store.openai, settings.openai_transcription_url)))
+    transcriber = Transcriber(
+        client, opened.store.openai, settings.openai_transcription_url, prices=opened.store.prices
+    )
+    stack.enter_context(use(transcriber))
     live_copy = LiveCopy(partial(save_live, opened.engine))
     call_news = CallNews(opened.engine)
     # asked only when all is open

@@ -21,4 +21,4 @@ async def open_transcriber(settings: Settings | None = None) -> AsyncIterator[Tr
         open_store(settings, strict=False) as opened,
         httpx.AsyncClient(trust_env=False, timeout=None) as http,  # noqa: S113 (each request has its own limits)
     ):
-        yield Transcriber(http, opened.store.openai, settings.openai_transcription_url)
+        yield Transcriber(http, opened.store.openai, settings.openai_transcription_url, prices=opened.store.prices)

@@ -155,7 +155,12 @@ async def _answers(context: JobContext, task: _Task, planned: Plan) -> dict[int,
     recording_id = task.recording.id
     async with db_session(context.engine) as db:
         kept = await kept_pieces(db, recording_id)
-    transcriber = Transcriber(context.http, lambda: context.conf.openai(task.account), context.transcription_url)
+    transcriber = Transcriber(
+        context.http,
+        lambda: context.conf.openai(task.account),
+        context.transcription_url,
+        prices=context.conf.prices,
+    )
     answers: dict[int, Answer] = {}
     model = task.asked.model
     for seq, piece in enumerate(planned.pieces):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from app.conf.models import OpenAICoreConf
+from app.conf.models import OpenAICoreConf, PricesConf
 from app.errors import (
     ConfError,
     SessionError,
@@ -62,8 +62,9 @@ class Transcriber:
         answer_s: float = ANSWER_S,
         pause: Pause = asyncio.sleep,
         today: Callable[[], date] = date.today,
+        prices: Callable[[], PricesConf] = PricesConf,
     ) -> None:
-        """`key` is asked again for each request, so that a new one counts at once.
+        """`key` and `prices` are asked again for each request, so that new ones count at once.
 
         Raises `SettingsError` where the URL is none.
         """
@@ -73,6 +74,7 @@ class Transcriber:
         self._answer_s = answer_s
         self._pause = pause
         self._today = today
+        self._prices = prices
 
     async def transcribe(
         self, request: TranscriptionRequest, *, retries: int = 0, on_text: OnText | None = None
@@ -109,7 +111,8 @@ class Transcriber:
         self, request: TranscriptionRequest, retries: int, on_text: OnText | None
     ) -> TranscriptionResponse:
         kind, seconds = await asyncio.to_thread(measured, request)
-        asked = Asked(request, await asyncio.to_thread(form_of, request, kind, seconds), seconds)
+        form = await asyncio.to_thread(form_of, request, kind, seconds)
+        asked = Asked(request, form, seconds, self._prices())
         asked.form.warnings += self._endings(request)
         if seconds is not None and seconds < WORTH_S:
             return not_sent(asked)

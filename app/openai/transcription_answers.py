@@ -1,14 +1,16 @@
 """The API's answers, in all their formats, as the one `TranscriptionResponse`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
 
-from app.openai.constants import FileTranscriptionModel, file_transcription_model
+from app.call.cost import PriceUnknown
+from app.conf.models import PricesConf
 from app.openai.languages import iso_code
+from app.openai.prices import MINUTE_S, transcription_cost, transcription_price
 from app.openai.transcription_form import Form
 from app.openai.transcription_reasons import reasons
 from app.openai.transcription_subtitles import segments_in
@@ -21,6 +23,7 @@ from app.openai.types.transcription import (
     TranscriptionUsage,
     TranscriptionWord,
 )
+from app.realtime.usage import Usage, Used
 
 PLAIN_FORMATS = {"text", "srt", "vtt"}
 """Formats whose answer is no JSON."""
@@ -40,6 +43,8 @@ class Asked:
     form: Form
     seconds: float | None
     """As we measured it."""
+    prices: PricesConf = field(default_factory=PricesConf)
+    """What the operator says that it costs."""
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -85,7 +90,7 @@ def response_of(answer: Mapping[str, Any], asked: Asked, request_id: str | None)
         logprobs=_part(answer, "logprobs", list[TranscriptionLogprob]),
         subtitles=answer.get("subtitles"),
         usage=usage,
-        cost_usd=_cost(file_transcription_model(asked.request.model), usage, duration),
+        cost_usd=_cost(asked.request.model, usage, duration, asked.prices),
         model=asked.request.model,
         request_id=request_id,
         warnings=tuple(asked.form.warnings),
@@ -144,14 +149,16 @@ def _duration(
     return 0.0, "unknown"
 
 
-def _cost(known: FileTranscriptionModel | None, usage: TranscriptionUsage | None, duration_s: float) -> Decimal | None:
-    """By the minute or by the token, whatever the model's price is in; None where we know too little."""
-    if known is None:
+def _cost(model: str, usage: TranscriptionUsage | None, duration_s: float, own: PricesConf) -> Decimal | None:
+    """By the token or by the minute, whatever is told and has a price; None where we know too little."""
+    try:
+        if usage and usage.input_tokens is not None and usage.output_tokens is not None:
+            tokens = Usage(audio_in=usage.input_tokens, text_out=usage.output_tokens)
+            return transcription_cost(Used(model, tokens), own)
+    except PriceUnknown:
+        pass
+    per_minute = transcription_price(model, own)
+    if per_minute is None:
         return None
-    if known.usd_per_minute is not None:
-        seconds = usage.seconds if usage and usage.seconds is not None else duration_s
-        return (known.usd_per_minute * Decimal(str(seconds)) / 60).quantize(Decimal("0.000001"))
-    if known.usd_per_million_tokens and usage and usage.input_tokens is not None and usage.output_tokens is not None:
-        per_input, per_output = known.usd_per_million_tokens
-        return (usage.input_tokens * per_input + usage.output_tokens * per_output) / 1_000_000
-    return None
+    seconds = usage.seconds if usage and usage.seconds is not None else duration_s
+    return (per_minute * Decimal(str(seconds)) / MINUTE_S).quantize(Decimal("0.000001"))

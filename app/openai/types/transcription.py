@@ -129,7 +129,7 @@ class TranscriptionResponse:
     """The file as it came, for `srt` and `vtt`."""
     usage: TranscriptionUsage | None = None
     cost_usd: Decimal | None = None
-    """By the price list that this build knows."""
+    """By the operator's price list, else by the one that this build knows."""
     model: str
     """The one that did it, which may be the fallback."""
     request_id: str | None = None

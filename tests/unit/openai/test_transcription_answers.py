@@ -17,6 +17,7 @@ from openai.types.audio.transcription import Logprob
 from openai.types.audio.transcription_create_params import TranscriptionCreateParamsBase
 from openai.types.audio_response_format import AudioResponseFormat
 
+from app.conf.models import PricesConf
 from app.openai.constants import FILE_TRANSCRIPTION_MODELS, TranscriptionFormat
 from app.openai.languages import iso_code
 from app.openai.transcription_answers import (
@@ -65,11 +66,11 @@ TOKENS = {
 SURE = {"token": "Hello", "logprob": -0.01, "bytes": [72, 101, 108, 108, 111]}
 
 
-def asked(data=SOUND, **fields):
+def asked(data=SOUND, prices=None, **fields):
     request = TranscriptionRequest(data, **fields)
     check(request)
     kind, seconds = measured(request)
-    return Asked(request, form_of(request, kind, seconds), seconds)
+    return Asked(request, form_of(request, kind, seconds), seconds, prices or PricesConf())
 
 
 def response(body, **fields):
@@ -85,6 +86,21 @@ def test_r0_41_r0_42_r0_43_the_default_model_gives_text_language_and_a_duration_
     assert (told.duration, told.duration_source) == (42, "measured")
     assert told.cost_usd == Decimal("0.003150")
     assert (told.model, told.request_id) == ("gpt-transcribe", "req_1")
+
+
+def test_an_operators_price_counts_by_the_minute_and_by_the_token():
+    prices = PricesConf.model_validate(
+        {
+            "transcription_usd_per_minute": {"gpt-transcribe": 1, "my-deployment": 2},
+            "transcription_usd_per_million_tokens": {"gpt-4o-transcribe": {"tokens_in": 100, "tokens_out": 1000}},
+        }
+    )
+    by_time = {"text": "Hello.", "usage": {"type": "duration", "seconds": 42}}
+    assert response(by_time, prices=prices).cost_usd == Decimal("0.7")
+    assert response(by_time, prices=prices, model="my-deployment").cost_usd == Decimal("1.4")
+    # 420 x 100 + 45 x 1000 = 87000 millionths
+    by_tokens = response({"text": "Hello.", "usage": TOKENS}, prices=prices, model="gpt-4o-transcribe")
+    assert by_tokens.cost_usd == Decimal("0.087")
 
 
 def test_r0_44_r0_45_verbose_json_gives_segments_and_words_with_all_that_is_in_them():
