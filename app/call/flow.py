@@ -95,13 +95,13 @@ class CallFlow:
             speaks_first=speaks_first,
         )
         """What a change of the session leads to."""
-        self.spending = spending or Spending()
-        """What the call costs."""
-        self.hush = Hush(answers=self._answers, voice=self._voice)
+        self.hush = Hush(answers=self._answers, tools=self._tools, voice=self._voice)
         """Who waits until the agent has been heard."""
         self.absence = Absence(answers=self._answers, voice=self._voice)
         """What a change of the stream leads to."""
         self.quiet = Quiet(self.sessions, answers=self._answers, goodbye=self._goodbye, tools=self._tools)
+        self.spending = spending or Spending()
+        """What the call costs."""
         self.keypad = Keypad(
             keypad or KeypadConf(),
             answers=self._answers,

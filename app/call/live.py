@@ -27,15 +27,16 @@ from app.call.operator import Operator
 from app.call.pickup import Pickup
 from app.call.record import CallRecord
 from app.call.recording import CallRecording
+from app.call.redacted import RedactedEvents
 from app.call.registry import Registry
 from app.call.socket import StreamSocket
 from app.call.spending import Spending
 from app.call.status import CallStatus, EndReason, may_move
 from app.call.tool_calls import Asked, Handler, ToolCalls
+from app.call.tool_tasks import ToolTasks
 from app.conf.models import AgentConf, CollectDigitsTool, SendDtmfTool, StopRecordingTool, TransferCallTool
 from app.errors import CarrierError
 from app.timing import Deadlines, clock
-from app.call.tool_tasks import ToolTasks
 from app.twilio import twiml
 
 _log = structlog.get_logger(__name__)
@@ -60,6 +61,7 @@ class LiveCall:
         open_session: OpenSession,
         reopen_session: ReopenSession,
         run_tool: Handler,
+        tool_tasks: ToolTasks | None = None,
         carrier: Carrier,
         ways: Ways,
         transfers: Hourly,
@@ -67,7 +69,6 @@ class LiveCall:
         journals: JournalWriter,
         registry: Registry,
         deadlines: Deadlines,
-        tool_tasks: ToolTasks | None = None,
         finished: Finished,
         spending: Spending | None = None,
         first_notes: Sequence[tuple[Kind, Mapping[str, Any]]] = (),
@@ -87,7 +88,8 @@ class LiveCall:
         self._first_notes = first_notes
         self._spending = spending or Spending()
         records = agent.recording.own and record.recording == "on"
-        self._journal = journals.open(record, now_ms=self._now_ms, records=records)
+        redacted = RedactedEvents(agent.redaction)
+        self._journal = journals.open(record, now_ms=self._now_ms, records=records, redacted=redacted)
         self._recording = CallRecording(
             agent.recording,
             call_sid=record.call_sid,
@@ -98,6 +100,7 @@ class LiveCall:
             registry=registry,
             now_ms=self._now_ms,
         )
+        open_tools = OpenTools.of(agent.offered)
         tools = ToolCalls(
             agent.functions,
             own={
@@ -108,8 +111,9 @@ class LiveCall:
             },
             others=run_tool,
             deadline_s=deadlines.tool_s,
+            confirming=open_tools.confirming,
+            tasks=tool_tasks,
         )
-        open_tools = OpenTools.of(agent.offered)
         flow = CallFlow(
             barge_in=agent.turn_detection.interrupt_response,
             least_barge_in_ms=agent.min_barge_in_ms,
@@ -118,12 +122,11 @@ class LiveCall:
             greeting_shielded=not agent.greeting_interruptible,
             answers_by_itself=agent.turn_detection.create_response,
             hang_up_tools=tools.hang_up_tools,
-            confirming=open_tools.confirming,
-            tasks=tool_tasks,
+            tools=open_tools,
             goodbye_ms=deadlines.ms(deadlines.goodbye_s),
             keypad=agent.keypad,
-            spending=self._spending,
             key_works=KeyWorks(transfer=self._put_through_to),
+            spending=self._spending,
         )
         self._bridge = Bridge(
             socket=socket,
@@ -131,7 +134,6 @@ class LiveCall:
             agent=agent,
             open_session=open_session,
             reopen_session=reopen_session,
-            tools=open_tools,
             run_tool=tools.run,
             flow=flow,
             journal=self._journal,
