@@ -23,7 +23,6 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = None
     data_dir: Path = Path("data")
-    tools_dir: Path | None = None
     public_url: str | None = None
     secret_key: SecretStr | None = None
     admin_api_key: SecretStr | None = None
@@ -107,7 +106,7 @@ class Settings(BaseSettings):
     @property
     def tools_folder(self) -> Path:
         """Where the Python functions are that agents may use; whoever writes there runs code in this process."""
-        return self.tools_dir or self.data_dir / "tools"
+        return self.data_dir / "tools"
 
     @property
     def stream_url(self) -> str | None:

@@ -20,10 +20,14 @@ THERE = "The tools of {server} can be used now."
 class McpServers:
     """Those of one agent. No call ever waits for one."""
 
-    def __init__(self, tools: Sequence[McpTool] = ()) -> None:
-        self._tools = {tool.server_label: tool for tool in tools}
+    def __init__(self) -> None:
+        self._tools: dict[str, McpTool] = {}
         self._listing: dict[str, float] = {}  # list that is being fetched: when the model is told that it is late
         self._late: set[str] = set()
+
+    def use(self, tools: Sequence[McpTool]) -> None:
+        """From here on the agent has these."""
+        self._tools = {tool.server_label: tool for tool in tools}
 
     def on_approval(self, asked: ApprovalRequested, at_ms: float) -> list[Action]:
         """The answer to a server's question, at once: by what its operator wrote down, for nobody is there to ask."""

@@ -1,6 +1,6 @@
 """Tools that run: ours, and those that the provider runs without a word."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from app.call.actions import Action
 from app.call.confirming import Confirming
@@ -13,11 +13,10 @@ from app.realtime.events import ApprovalRequested, McpCallProgress, McpListProgr
 class OpenTools:
     """What is being run for the model right now, and what the caller hears and is asked meanwhile."""
 
-    def __init__(self, *, preambles: Mapping[str, str] | None = None, servers: Sequence[McpTool] = ()) -> None:
-        """`preambles` are said while a tool of that name runs."""
+    def __init__(self) -> None:
         self.confirming = Confirming()
-        self._preambles = Preambles(preambles or {})
-        self._servers = McpServers(servers)
+        self._preambles = Preambles()
+        self._servers = McpServers()
         self._seen: set[str] = set()
         self._ours: dict[str, str] = {}
         self._providers: set[str] = set()
@@ -25,8 +24,16 @@ class OpenTools:
     @classmethod
     def of(cls, tools: Sequence[ToolConf | StopRecordingTool]) -> "OpenTools":
         """As those tools have it."""
-        preambles = {each.name: each.preamble for each in tools if isinstance(each, WorkingTool) and each.preamble}
-        return cls(preambles=preambles, servers=[each for each in tools if isinstance(each, McpTool)])
+        opened = cls()
+        opened.use(tools)
+        return opened
+
+    def use(self, tools: Sequence[ToolConf | StopRecordingTool]) -> None:
+        """From here on the model has these tools, and no others."""
+        self._preambles.words = {
+            each.name: each.preamble for each in tools if isinstance(each, WorkingTool) and each.preamble
+        }
+        self._servers.use([each for each in tools if isinstance(each, McpTool)])
 
     @property
     def ours(self) -> bool:
@@ -85,6 +92,11 @@ class OpenTools:
         self._preambles.drop()
 
     # -- the talk beside them
+
+    @property
+    def has_words(self) -> bool:
+        """Whether words to a tool may still be said."""
+        return self._preambles.waiting
 
     def on_caller_turn(self) -> None:
         """The caller speaks, or presses a key."""

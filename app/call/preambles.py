@@ -16,15 +16,20 @@ class Preambles:
     tool is done, the caller speaks or another answer begins.
     """
 
-    def __init__(self, words: Mapping[str, str]) -> None:
-        """`words` by the names of the tools."""
-        self._words = words
+    def __init__(self) -> None:
+        self.words: Mapping[str, str] = {}
+        """What is said, by the names of the tools."""
         self._open: dict[str, str] = {}  # what to say, by the call of the tool
         self._due_ms: float | None = None
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there are words that may still be said."""
+        return bool(self._open)
+
     def on_tool_call(self, call: ToolCall) -> None:
         """That tool runs."""
-        if words := self._words.get(call.name):
+        if words := self.words.get(call.name):
             self._open[call.call_id] = words
 
     def on_tool_done(self, call_id: str) -> None:

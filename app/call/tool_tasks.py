@@ -7,16 +7,21 @@ from typing import Any, Self
 
 import structlog
 
+CLOSE_S = 2.0
+STOP_S = 0.5
+"""A tool that is told to stop may take this long to do so."""
+
 _log = structlog.get_logger(__name__)
 
 
 class ToolTasks:
-    """Owns every tool that runs. Enter it once; whatever still runs when it closes is given up.
+    """Owns every tool that runs. Enter it once; what still runs when it closes has `close_s` left, and is given up.
 
     A tool that does not let itself be stopped holds up neither its call nor anybody else: it is left alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, close_s: float = CLOSE_S) -> None:
+        self._close_s = close_s
         self._tasks: set[asyncio.Task[str]] = set()
 
     async def __aenter__(self) -> Self:
@@ -25,11 +30,13 @@ class ToolTasks:
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        for task in self._tasks:
-            task.cancel()
         if self._tasks:
-            _log.warning("tools_given_up", tools=sorted(task.get_name() for task in self._tasks))
-            await asyncio.wait(self._tasks, timeout=1.0)
+            await asyncio.wait(self._tasks, timeout=self._close_s)
+        if self._tasks:
+            _log.warning("tools_given_up", tools=sorted(self.running))
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=STOP_S)
 
     @property
     def running(self) -> frozenset[str]:

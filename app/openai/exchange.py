@@ -19,6 +19,7 @@ class Exchange:
         """Whether the agent has been heard: from then on its voice is fixed."""
         self._numbers = itertools.count(1)
         self._items: set[str] = set()
+        self._approved: set[str] = set()  # MCP calls that run beside any response
         self._asides: dict[str, str] = {}  # the create's event id: the name of its question
         self._aside_responses: set[str] = set()
 
@@ -66,7 +67,9 @@ class Exchange:
                 responses.on_speech_started()
             case wire.SpeechStopped():
                 return responses.on_speech_stopped()
-            case wire.McpCallCompleted() | wire.McpCallFailed() if responses.active is None:
+            case wire.McpCallCompleted(item_id=item_id) | wire.McpCallFailed(item_id=item_id) if (
+                responses.active is None or item_id in self._approved
+            ):
                 return responses.want()  # it waited for an approval, and its answer has ended since
             case wire.ContentPartAdded(part=wire.Part(type="audio")):
                 self.has_spoken = True
@@ -77,6 +80,8 @@ class Exchange:
     def _on_item_added(self, event: wire.ItemAdded, item_id: str) -> list[RealtimeInEvent]:
         """An item is told once, whether its event comes under the old name, the new one, or both."""
         self.responses.on_item_added(item_id)
+        if event.item.approval_request_id and event.item.type == "mcp_call":
+            self._approved.add(item_id)
         if item_id in self._items:
             return []
         self._items.add(item_id)

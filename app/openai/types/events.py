@@ -145,6 +145,7 @@ class Item(msgspec.Struct):
     name: str | None = None
     arguments: str | None = None
     server_label: str | None = None
+    approval_request_id: str | None = None
     output: str | None = None
     error: Any = None
 

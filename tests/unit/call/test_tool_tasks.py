@@ -114,6 +114,20 @@ async def test_what_still_runs_when_the_house_closes_is_given_up():
     async def work() -> str:
         return await asyncio.Event().wait() and ""
 
-    async with ToolTasks() as tasks:
+    async with ToolTasks(close_s=0.01) as tasks:
         await hung_up(await begun(tasks, work(), finishes=True))
     assert not tasks.running
+
+
+async def test_what_is_nearly_done_when_the_house_closes_is_waited_for():
+    free, written = asyncio.Event(), []
+
+    async def work() -> str:
+        await free.wait()
+        written.append("order")
+        return ""
+
+    async with ToolTasks(close_s=5) as tasks:
+        await hung_up(await begun(tasks, work(), finishes=True))
+        asyncio.get_running_loop().call_soon(free.set)
+    assert written == ["order"]

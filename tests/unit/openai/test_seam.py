@@ -329,6 +329,26 @@ async def test_an_approval_is_answered_and_a_denied_tool_is_spoken_about():
         await server.closed.wait()
 
 
+async def test_the_result_of_an_approved_mcp_call_is_voiced_after_an_answer_that_began_without_it():
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        item = {"id": "mcp_1", "type": "mcp_call", "approval_request_id": "ask_1"}
+        await peer.send("conversation.item.added", item=item)
+        await peer.send("response.created", response={"id": "resp_1"})
+        await peer.send("response.mcp_call.completed", item_id="mcp_1")
+        await peer.send("response.done", response={"id": "resp_1", "status": "completed", "output": []})
+        await peer.receive("response.create")
+        await peer.connection.close()
+
+    async with playing(script) as server:
+        _, receiver = await open_session(server)
+        events = heard(receiver)
+        for _ in range(4):
+            await anext(events)
+        async with asyncio.timeout(2):
+            await server.closed.wait()
+
+
 @pytest.mark.parametrize("ends_with", ["mcp_call", "message"])
 async def test_an_mcp_result_is_voiced_once(ends_with: str):
     async def script(peer: Peer) -> None:

@@ -113,6 +113,7 @@ def test_everything_an_operator_may_set_reaches_the_session_and_the_record_keeps
                     "headers": {"X-Key": "b-secret"},
                     "allowed_tools": {"read_only": True},
                     "require_approval": {"never": {"tool_names": ["find"]}},
+                    "approve": ["buy"],
                 }
             ],
             "tool_choice": {"type": "mcp", "server_label": "orders"},

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import subprocess
 import sys
 import threading
 from dataclasses import dataclass
@@ -209,3 +210,20 @@ def unknown(a: "Nowhere"): ...  # noqa: F821
 def test_a_function_that_no_model_could_call_is_refused_with_the_reason(function, why):
     with pytest.raises(UnusableFunction, match=why):
         PythonFunction(function, "here")
+
+
+def test_a_function_that_hangs_does_not_keep_the_process_from_ending():
+    code = """
+import asyncio, time
+from app.tools.python.threads import Threads
+
+async def main():
+    try:
+        async with asyncio.timeout(0.05):
+            await Threads("hangs").run(lambda: time.sleep(60))
+    except TimeoutError:
+        pass
+
+asyncio.run(main())
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=20)
