@@ -14,18 +14,19 @@ class CallLength:
         """How long before the end the agent is told."""
         self._most_ms = most_ms
         self._goodbye_ms = goodbye_ms
-        self._told = self._left = False
+        self._told = False
+        self._left_ms: float | None = None
 
     def on_time(self, at_ms: float, *, leaving: bool) -> Literal["wrap_up", "leave", "end"] | None:
         """What is due at that moment, each once; who is saying goodbye already is not told to.
 
         The last is due however the goodbye went: with a model that is mute or gone there may be none.
         """
-        if at_ms >= self._most_ms + self._goodbye_ms:
-            return "end"
-        if at_ms >= self._most_ms and not self._left and not leaving:
-            self._told = self._left = True
+        if at_ms >= self._most_ms and self._left_ms is None and not leaving:
+            self._told, self._left_ms = True, at_ms
             return "leave"
+        if at_ms >= (self._left_ms or self._most_ms) + self._goodbye_ms:
+            return "end"
         if at_ms >= self._most_ms - self.notice_ms and not self._told:
             self._told = True
             return "wrap_up"

@@ -26,7 +26,7 @@ TIME_IS_UP = (
     "conversation, that you have to end the call here, and say goodbye. Ask nothing."
 )
 HERE_AFTER_ALL = "The caller is there after all: the call does not end. Go on with them."
-_OF_THE_CALLER = frozenset({Kind.CALLER_SPEECH_STARTED, Kind.CALLER_DTMF})
+_OF_THE_CALLER = frozenset({Kind.CALLER_SPEECH_STARTED, Kind.CALLER_DTMF, Kind.KEY_ACTION})
 
 
 class TimeLimits:
@@ -47,6 +47,8 @@ class TimeLimits:
             self._stays = self._flow.quiet.stay() or self._stays
         elif event.kind is Kind.CALLER_IDLE:
             self._silence.on_provider_asks()
+        elif event.kind is Kind.STREAM_RETURNED:
+            self._silence.on_time(event.at_ms, quiet=False)  # while the caller was elsewhere, nobody looked
 
     def on_time(self, at_ms: float, *, ready: bool) -> list[Action]:
         """What is due at that moment; before the agent is `ready` there is nobody to say it."""

@@ -31,10 +31,11 @@ def test_a_goodbye_under_way_is_not_begun_again_but_one_that_was_called_off_is()
     assert length.on_time(21_500, leaving=True) is None
 
 
-def test_a_call_that_nobody_looked_at_for_long_is_not_told_of_its_end_after_it():
+def test_a_caller_who_comes_back_from_elsewhere_too_late_hears_the_goodbye_all_the_same():
     length = CallLength(most_ms=20_000, goodbye_ms=10_000)
-    assert length.on_time(25_000, leaving=False) == "leave"
-    assert length.on_time(25_250, leaving=False) is None
+    assert length.on_time(95_000, leaving=False) == "leave"
+    assert length.on_time(104_750, leaving=True) is None
+    assert length.on_time(105_000, leaving=True) == "end"
 
 
 def test_nothing_holds_the_line_longer_than_the_goodbye_may_take():

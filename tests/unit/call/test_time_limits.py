@@ -159,6 +159,18 @@ def test_the_providers_own_question_counts_and_is_not_doubled():
     assert call.asked == [SILENT_GOODBYE]
 
 
+def test_the_time_that_a_caller_spent_elsewhere_is_no_silence():
+    call = Call()
+    call.answer()
+    call.let_pass(3000)
+    call.at_ms += 30_000
+    call.take([CallEvent(Kind.STREAM_RETURNED, call.at_ms)])
+    call.let_pass(4500)
+    assert call.asked == []
+    call.let_pass(1000)
+    assert call.asked == [ARE_YOU_THERE]
+
+
 def test_a_call_that_lasts_too_long_is_wound_up_said_goodbye_and_ended():
     call = Call(max_call_seconds=40, silence=None)
     call.answer()
