@@ -3,14 +3,16 @@
 from collections.abc import Callable
 
 from app.call.answers import Answers
+from app.call.open_tools import OpenTools
 from app.call.voice import Voice
 
 
 class Hush:
     """Tells whoever waits, once: True when all was heard, False when the caller cut in."""
 
-    def __init__(self, *, answers: Answers, voice: Voice) -> None:
+    def __init__(self, *, answers: Answers, tools: OpenTools, voice: Voice) -> None:
         self._answers = answers
+        self._tools = tools
         self._voice = voice
         self._waiting: list[Callable[[bool], None]] = []
 
@@ -21,7 +23,8 @@ class Hush:
 
     def on_all_heard(self) -> None:
         """Everything that was sent has been heard; perhaps more is to come."""
-        if not (self._voice.unheard or self._voice.midway or self._answers.under_way or self._answers.owed):
+        heard = not (self._voice.unheard or self._voice.midway)
+        if heard and not (self._answers.under_way or self._answers.owed or self._tools.has_words):
             self._tell(heard=True)
 
     def plays_ms(self, at_ms: float) -> float:

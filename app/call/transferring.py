@@ -45,12 +45,16 @@ class Transferring:
         """`max_s`: how long the two may talk where no tool of the agent's says it."""
         self._transfer = transfer
         self._away = away
-        self._tools = [tool for tool in tools if isinstance(tool, TransferCallTool)]
+        self.use(tools)
         self._bridge = bridge
         self._note = note
         self._move = move
         self._max_s = max_s
         self._times = 0
+
+    def use(self, tools: Sequence[FunctionTool]) -> None:
+        """Another agent takes over: a key puts through to whom that one may call."""
+        self._tools = [tool for tool in tools if isinstance(tool, TransferCallTool)]
 
     async def run(self, asked: Asked) -> str:
         """The agent's tool: answers when the caller is back, and never where somebody took the call."""

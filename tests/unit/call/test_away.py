@@ -11,12 +11,14 @@ from app.audio import FRAME_MS
 from app.call.actions import AnswerTool, Cancel, Clear, Instruct, Respond, Say, TellModel, Truncate
 from app.call.events import Kind
 from app.call.flow import CallFlow
+from app.call.open_tools import OpenTools
 from app.call.status import EndReason
 from app.errors import Refused
 from app.realtime.events import AudioDelta, AudioDone, ResponseDone, ResponseStarted, SpeechStarted, ToolCall
 from app.twilio.media_protocol import MarkReached
 from tests.unit.call.rehearsal import ANSWER, GREETING, QUESTION, SPEAKS_UNTIL, Line, Rehearsal
 from tests.unit.call.test_flow import audio, deeds, play
+from tests.unit.call.test_operator import TOOL
 
 AWAY_FRAMES = 200
 AFTER_FRAMES = 60
@@ -82,7 +84,7 @@ async def test_the_recording_spans_the_time_away(excursion: Excursion):
     assert abs(after - before - AWAY_FRAMES * FRAME_MS) <= 2 * FRAME_MS
     assert abs(after - returned.at_ms) <= 2 * FRAME_MS
     assert any(piece.at_ms >= after for piece in take.agent)
-    assert not [piece for piece in take.agent if before + 2 * FRAME_MS < piece.end_ms < after]
+    assert not [piece for piece in take.agent if before + 2 * FRAME_MS < piece.end_ms < returned.at_ms]
 
 
 async def test_without_leave_the_end_of_a_stream_is_the_end_of_the_call(tmp_path: Path):
@@ -174,6 +176,22 @@ def test_who_waits_is_told_when_the_whole_answer_has_been_heard():
     flow.on_agent(ResponseDone("resp_1"), 20)
     assert (told, flow.hush.plays_ms(100)) == ([], 300)
     flow.on_caller(MarkReached(played.mark), 400)
+    assert told == [True]
+
+
+def test_the_words_to_a_tool_that_an_operator_wants_are_waited_for():
+    flow = CallFlow(tools=OpenTools.of([TOOL.model_copy(update={"preamble": "I will put you through."})]))
+    flow.on_agent(ResponseStarted("resp_1"), 0)
+    flow.on_agent(ToolCall("call_1", "transfer_call", "{}"), 0)
+    told = heard(flow)
+    flow.on_agent(ResponseDone("resp_1"), 10)
+    assert deeds(flow.on_time(400)) == [Say("I will put you through.", only_words=True)]
+    flow.on_agent(ResponseStarted("resp_2"), 500)
+    played = play(flow, audio("item_2", 400, "resp_2"), 500)
+    flow.on_agent(AudioDone("item_2"), 510)
+    flow.on_agent(ResponseDone("resp_2"), 520)
+    assert told == []
+    flow.on_caller(MarkReached(played.mark), 900)
     assert told == [True]
 
 
