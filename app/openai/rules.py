@@ -15,6 +15,7 @@ from app.openai.constants import (
     realtime_model,
     transcription_model,
 )
+from app.openai.prices import token_prices
 from app.openai.session_config import compile_session
 
 
@@ -28,6 +29,7 @@ def inspect(agent: AgentConf, today: date) -> list[Finding]:
         *_unfit_voice(agent),
         *_no_reasoning(agent),
         *_never_answers(agent),
+        *_uncounted(agent),
         *_not_a_session(agent),
     ]
 
@@ -91,6 +93,15 @@ def _never_answers(agent: AgentConf) -> list[Finding]:
     off = isinstance(agent.turn_detection, NoTurnDetection)
     path = "turn_detection" if off else "turn_detection.create_response"
     return [Finding(path, "the agent will not answer when the caller has spoken")]
+
+
+def _uncounted(agent: AgentConf) -> list[Finding]:
+    """A limit on costs that nobody knows would never be reached."""
+    limited = agent.budget.soft_usd is not None or agent.budget.hard_usd is not None
+    if not limited or token_prices(agent.model) is not None:
+        return []
+    text = f"{agent.model} has no price in this build: its answers count only where prices/default has one"
+    return [Finding("budget", text)]
 
 
 def _not_a_session(agent: AgentConf) -> list[Finding]:

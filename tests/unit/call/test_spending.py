@@ -21,11 +21,13 @@ from app.realtime.events import (
     CallerTranscript,
     ResponseDone,
     ResponseStarted,
+    SessionProblem,
     SpeechStarted,
     ToolCall,
 )
 from app.realtime.usage import Usage, Used
 from app.twilio.media_protocol import MarkReached
+from tests.unit.call.rehearsal import Rehearsal
 
 GOODBYE = TellModel(IT_ENDS, "system", lasting=False)
 FRAME = to_base64(silence(20))
@@ -94,6 +96,24 @@ def test_what_is_used_beside_the_answers_is_noted_by_itself():
     assert words.data == {"of": "transcription", "item_id": "item_1", "model": "w", "audio_s": 1.5, "cost_usd": "0.15"}
     assert spent.beside(CallerTranscript("Hi", "item_1"), 40) == []
     assert spent.totals(0) == {"model": "7", "transcription": "0.15"}
+
+
+async def test_what_a_replaced_session_still_tells_of_is_paid_as_well(tmp_path):
+    def lose(call, number):
+        if number == 15:
+            late = ResponseDone("late", used=Used("known", Usage(audio_out=4)))
+            call.sessions[0]._emit(SessionProblem("over", "session_expired", "over"), late)
+
+    rehearsal = Rehearsal(tmp_path / "call", frames=120, on_frame=lose)
+    await rehearsal.run()
+    assert len(rehearsal.sessions) == 2
+    [paid] = [event for event in rehearsal.events if event.kind is Kind.USAGE]
+    assert paid.data == {"of": "answer", "model": "known", "tokens": {"audio_out": 4}}
+
+
+def test_an_answer_beside_the_conversation_reaches_the_journal():
+    [event] = Limited().on_agent(AsideDone("name", used=Used("known", Usage(text_in=2))), 10)
+    assert (event.kind, event.data["cost_usd"]) == (Kind.USAGE, "2")
 
 
 def test_what_has_no_price_has_no_cost_and_the_record_says_so_once():

@@ -100,6 +100,15 @@ def test_r1_47_a_stored_prompt_is_accepted_with_a_warning_until_prompts_end():
     assert "last day was" in refusal(date(2026, 12, 1), prompt={"id": "pmpt_1"})
 
 
+@pytest.mark.parametrize("budget", [{"soft_usd": 1}, {"hard_usd": 1}])
+def test_a_budget_for_a_model_whose_price_nobody_knows_is_a_warning(budget):
+    [finding] = OPENAI_RULES.inspect(AgentConf(model="my-deployment", budget=budget), TODAY)
+    assert (finding.path, finding.refused) == ("budget", False)
+    assert "prices/default" in finding.text
+    assert OPENAI_RULES.inspect(AgentConf(budget=budget), TODAY) == []
+    assert OPENAI_RULES.inspect(AgentConf(model="my-deployment"), TODAY) == []
+
+
 def test_an_agent_that_will_not_answer_is_a_warning():
     for detection in (None, {"type": "semantic_vad", "create_response": False}):
         [warning] = saved(turn_detection=detection)
