@@ -20,9 +20,9 @@ class Answerer:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Nobody answers: what is said instead."""
+    """Nobody answers: what is said instead, perhaps in words of our own."""
 
-    message: str
+    message: str | None
     language: str
 
 

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import structlog
 
-from app.conf.models import AgentConf, NumberConf, spoken_fallback
+from app.conf.models import AgentConf, NumberConf, language_of, phrases, spoken_fallback
 from app.twilio import twiml
 from app.web.answerer import Closed, with_own_message
 from app.web.deps import Conf
@@ -36,13 +36,14 @@ def apology(
             offer = voicemail_url(public_url, name, found, line, attempt=attempt)
     except Exception as error:  # the edge of a call: a broken agent still gets the number's own fallback
         _log.warning("fallback_incomplete", reason=str(error))
-    spoken = spoken_fallback(message, told, language)
+    spoken = spoken_fallback(message, told, phrases(language).apology)
     return twiml.say_then(spoken, language=language, number=fallback_number, voicemail_url=offer)
 
 
-def bare_apology() -> str:
-    """The words where no configuration is known at all."""
-    return twiml.say_then(spoken_fallback(None, {}, _LANGUAGE), language=_LANGUAGE, number=None)
+def bare_apology(called: str) -> str:
+    """The words where no configuration is known at all, in the language of the called number's country."""
+    language = language_of(called) or _LANGUAGE
+    return twiml.say_then(phrases(language).apology, language=language, number=None)
 
 
 def closed_words(conf: Conf, closed: Closed, line: Line, *, public_url: str | None) -> str:
@@ -50,7 +51,8 @@ def closed_words(conf: Conf, closed: Closed, line: Line, *, public_url: str | No
     number: NumberConf | None = conf.number(line.ours)
     name = number.agent if number else ""
     agent = conf.agent(name)
-    spoken = spoken_fallback(closed.message, values(line, number, name, agent, {}), closed.language)
+    ours = phrases(closed.language).closed
+    spoken = spoken_fallback(closed.message, values(line, number, name, agent, {}), ours)
     offer = voicemail_url(public_url, name, agent, line, attempt=0)
     return twiml.say_then(spoken, language=closed.language, number=None, voicemail_url=offer)
 

@@ -116,6 +116,15 @@ async def _read(
             raise HTTPException(HTTPStatus.BAD_REQUEST, "The body must be application/x-www-form-urlencoded.")
 
 
+async def unverified_number(request: Request) -> str:
+    """The called number as anybody may have written it: good for a guess, and nothing more."""
+    body = request.scope["query_string"] if request.method == "GET" else await request.body()
+    try:
+        return dict(_pairs(body)).get("To", "")[:NUMBER_CHARACTERS]
+    except HTTPException:
+        return ""
+
+
 def _pairs(encoded: bytes) -> tuple[tuple[str, str], ...]:
     """Urlencoded fields, exactly as they are signed: blank ones count."""
     try:

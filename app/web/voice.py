@@ -23,7 +23,7 @@ from app.web.ladder import apology, bare_apology, closed_words, voicemail_url
 from app.web.line import Line
 from app.web.placed import is_placed, placed_word, report, talker, ticket_of, variables_of
 from app.web.turned_away import place_for
-from app.web.verified import Verified, Webhook, verified
+from app.web.verified import Verified, Webhook, unverified_number, verified
 
 MAX_RECONNECTS = 2
 SPOKEN_BYTES_A_SECOND = 12
@@ -70,7 +70,7 @@ async def after(webhook: Verified, house: _House) -> TwimlResponse:
 async def fallback(request: Request, house: _House) -> TwimlResponse:
     """Twilio could not use our answer: apologise, with whatever we still know. Needs no configuration at all."""
     if not house.conf.loaded:
-        return TwimlResponse(bare_apology())
+        return TwimlResponse(bare_apology(await unverified_number(request)))
     webhook = await verified(request)
     _log.error("twilio_fallback", call_sid=webhook.call_sid, code=webhook.fields.get("ErrorCode"))
     return TwimlResponse(sorry(house, webhook, attempt=MAX_RECONNECTS + 1))

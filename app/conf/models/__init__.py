@@ -29,6 +29,7 @@ from app.conf.models.speech import (
     TurnDetection,
 )
 from app.conf.models.spoken import phrases
+from app.conf.models.territories import language_of
 from app.conf.models.tools import (
     CollectDigitsTool,
     CurrentTimeTool,
@@ -139,6 +140,7 @@ __all__ = [
     "filled",
     "is_name",
     "is_open",
+    "language_of",
     "new_webhook_secret",
     "parse",
     "phrases",

@@ -10,7 +10,6 @@ from phonenumbers import timezone
 
 from app.conf.models.accounts import NumberConf
 from app.conf.models.agent import AgentConf
-from app.conf.models.spoken import phrases
 from app.conf.models.tools import HttpTool
 from app.conf.models.variables import filled, names
 
@@ -74,9 +73,9 @@ def _with_filled_tools(agent: AgentConf, values: Mapping[str, str]) -> AgentConf
     return agent.model_copy(update={"tools": tools})
 
 
-def spoken_fallback(message: str | None, values: Mapping[str, str], language: str) -> str:
-    """What the caller is told when nobody can talk; never nothing."""
-    return _spoken(filled(message or "", values)) or phrases(language).apology
+def spoken_fallback(message: str | None, values: Mapping[str, str], otherwise: str) -> str:
+    """What the caller is told when nobody can talk; never nothing, but `otherwise`."""
+    return _spoken(filled(message or "", values)) or otherwise
 
 
 def built_in(*, caller: str, called: str, direction: str, agent: str, at: datetime, zone: tzinfo) -> dict[str, str]:

@@ -51,10 +51,9 @@ class OpeningHours(Conf):
     sunday: Day = Field(default_factory=list)
     holidays: Annotated[list[date], Field(max_length=400)] = Field(default_factory=list)
     """Days that are closed whatever weekday they are."""
-    closed_message: Annotated[str, Field(min_length=1, max_length=1000)] = (
-        "We are closed right now. Please call again during our opening hours."
-    )
-    """Said to callers while it is closed, before the call ends."""
+    closed_message: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    """Said to callers while it is closed, before the call ends or a message is taken. Without it, words of our own in
+    the agent's language."""
     closed_agent: RowName | None = None
     """Answers while it is closed, in place of the message."""
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.conf.models import AgentConf, phrases
+from app.conf.models import AgentConf, language_of, phrases
 from app.conf.models.spoken import _PHRASES
 
 
@@ -25,4 +25,12 @@ def test_every_language_is_complete_and_its_own() -> None:
 
 def _words(language: str) -> list[str]:
     found = _PHRASES[language]
-    return [found.apology, found.leave_message]
+    return [found.apology, found.leave_message, found.closed]
+
+
+@pytest.mark.parametrize(
+    ("number", "language"),
+    [("+4930901820", "de-DE"), ("+81312345678", "ja-JP"), ("+41446681800", None), ("sip:x", None), ("", None)],
+)
+def test_a_number_tells_the_language_of_its_country_where_that_is_one(number: str, language: str | None) -> None:
+    assert language_of(number) == language

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
-from app.conf.models import AgentConf, NumberConf
+from app.conf.models import AgentConf, NumberConf, phrases
 from app.web.answerer import Answerer, resumer
 from tests.unit.web.house import NUMBER, House, agent_with_fallback
 
@@ -24,6 +24,12 @@ async def test_a_closed_number_says_so_in_the_agents_language_and_hangs_up(house
     assert '<Say language="de-DE">Geschlossen &amp; dunkel.</Say><Hangup' in twiml
     assert "Dial" not in twiml
     assert house.model.dials == 0
+
+
+async def test_a_closed_number_without_words_of_its_own_has_ours_in_the_agents_language(house: House):
+    for hours in (NEVER, NEVER | {"closed_message": "{{nothing}}"}):
+        answers(house, hours=hours)
+        assert f"{phrases('de').closed}</Say><Hangup" in (await house.post("/twilio/voice")).text
 
 
 async def test_a_closed_number_with_an_agent_for_that_is_answered_by_it(house: House):

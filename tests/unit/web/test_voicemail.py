@@ -157,3 +157,19 @@ async def test_the_recording_of_a_message_says_whose_it_is(house: House):
     assert answer.status_code == 204
     [notice] = house.notices
     assert (notice.message, notice.agent) == (True, "default")
+
+
+@pytest.mark.parametrize(
+    ("to", "language"), [("+4930901820", "de-DE"), ("+15557654321", "en-US"), ("sip:x", "en-US"), (None, "en-US")]
+)
+async def test_with_nothing_known_at_all_callers_hear_an_apology_in_their_countrys_language(
+    house: House, to: str | None, language: str
+):
+    house.conf.loaded, house.conf.accounts = False, []
+    fields = {"To": to} if to else {}
+    for method, place in (("POST", "data"), ("GET", "params")):
+        answer = await house.request(method, "/twilio/fallback", **{place: fields})
+        say, end = verbs(answer)
+        assert (say.text, say.get("language"), end.tag) == (phrases(language).apology, language, "Hangup")
+    broken = await house.request("POST", "/twilio/fallback", content=b"To=%ff%fe")
+    assert verbs(broken)[0].text == phrases("en").apology
