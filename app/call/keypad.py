@@ -1,7 +1,7 @@
 """The caller's keys: gathered into what was typed and told to the model, or doing at once what the key map says."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from app.conf.models import KeyEnds, KeypadConf, KeySwitches, KeyTells, KeyTrans
 
 TYPED = "The caller typed {keys} on the phone."
 FINISH = "#"
+_REMOVED = {"digit": "?"}
 MOST_KEYS = 64
 """An input that gets so long is complete."""
 PUT_THROUGH = "The caller pressed the key for {target}: put them through to {target} now, with your tool for that."
@@ -39,6 +40,8 @@ class KeyWorks:
     transfer: Work | None = None
     """To a destination of the agent's transfer tool."""
     switch_agent: Work | None = None
+    kept: Callable[[str], str] = str
+    """What may be written down of keys that belong together."""
 
 
 class Keypad:
@@ -101,16 +104,18 @@ class Keypad:
 
     def _complete(self, at_ms: float) -> list[Action]:
         """Nothing more belongs to what was typed."""
+        keys = "".join(event.data["digit"] for event in self._typed)
         settled = self._settle()
-        keys = "".join(event.data["digit"] for event in settled)
         if not self._conf.tell_model:
             return [*settled]
         self._answers.on_asked(at_ms)
         return [*settled, TellModel(TYPED.format(keys=keys.removesuffix(FINISH) or FINISH))]
 
     def _settle(self) -> list[CallEvent]:
+        """What the journal gets of the input: all of its keys, or none where it has something to be removed."""
         typed, self._typed = self._typed, []
-        return typed
+        keys = "".join(event.data["digit"] for event in typed)
+        return typed if self._works.kept(keys) == keys else [replace(event, data=_REMOVED) for event in typed]
 
     # -- the key map
 

@@ -125,7 +125,7 @@ class LiveCall:
             tools=open_tools,
             goodbye_ms=deadlines.ms(deadlines.goodbye_s),
             keypad=agent.keypad,
-            key_works=KeyWorks(transfer=self._put_through_to),
+            key_works=KeyWorks(transfer=self._put_through_to, kept=redacted.typed),
             spending=self._spending,
         )
         self._bridge = Bridge(

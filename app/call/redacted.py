@@ -17,6 +17,7 @@ _WORDS = frozenset(
         Kind.MCP_CALLED,
         Kind.OPERATOR_COMMAND,
         Kind.CALLER_DTMF,
+        Kind.MESSAGE_TAKEN,
     }
 )
 
@@ -26,6 +27,10 @@ class RedactedEvents:
 
     def __init__(self, conf: RedactionConf) -> None:
         self._redactor = Redactor(card_numbers=conf.card_numbers, patterns=conf.patterns)
+
+    def typed(self, keys: str) -> str:
+        """What may be kept of keys that belong together, of which each is an event of its own."""
+        return self._redactor.text(keys)
 
     def __call__(self, event: CallEvent) -> CallEvent:
         """The event as it may be written down and told."""

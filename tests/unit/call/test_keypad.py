@@ -6,8 +6,9 @@ from app.call.actions import Beside, Cancel, Clear, End, Say, TellModel, Truncat
 from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
 from app.call.keypad import MOST_KEYS, KeyWorks
+from app.call.redacted import RedactedEvents
 from app.call.status import EndReason
-from app.conf.models import KeypadConf
+from app.conf.models import KeypadConf, RedactionConf
 from app.realtime.events import ResponseDone, ResponseStarted
 from app.twilio.media_protocol import Dtmf, MarkReached, Stopped
 from tests.unit.call.test_flow import audio, deeds, play
@@ -76,6 +77,14 @@ def test_what_was_typed_before_a_hang_up_is_in_the_journal():
     flow = CallFlow()
     press(flow, "4")
     assert noted(flow.on_caller(Stopped(), 100)) == [(Kind.CALLER_DTMF, {"digit": "4"})]
+
+
+def test_a_cards_number_that_was_typed_is_told_and_not_written_down():
+    flow = CallFlow(key_works=KeyWorks(kept=RedactedEvents(RedactionConf()).typed))
+    actions = press(flow, "4111111111111111#")
+    assert deeds(actions)[-1] == typed("4111111111111111")
+    assert [data["digit"] for _, data in noted(actions)] == ["?"] * 17
+    assert [data["digit"] for _, data in noted(press(flow, "12#"))] == ["1", "2", "#"]
 
 
 def test_only_the_first_key_of_an_input_acts():

@@ -253,3 +253,24 @@ async def test_listening_for_machines_without_a_callback_is_21262(
     await call.wait_ended()
 
     assert [warned.code for warned in call.warnings] == [21262]
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [({}, 21604), ({"To": "+15550199"}, 21603), ({"To": "+15550199", "From": "+15550100"}, 21602),
+     ({"To": "me", "From": "+15550100", "Body": "x"}, 21211)],
+)  # fmt: skip
+async def test_a_text_message_needs_both_numbers_and_words(
+    twilio: SandboxTwilio, rest: httpx.AsyncClient, form: dict[str, str], code: int
+):
+    answer = await rest.post(f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", data=form)
+    assert (answer.status_code, answer.json()["code"], twilio.messages) == (400, code, [])
+
+
+async def test_text_messages_are_kept(twilio: SandboxTwilio, rest: httpx.AsyncClient):
+    form = {"To": "+15550199", "From": "+15550100", "Body": "Hello"}
+    answer = await rest.post(f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", data=form)
+
+    assert (answer.status_code, answer.json()["status"]) == (201, "queued")
+    [message] = twilio.messages
+    assert (message["to"], message["from"], message["body"]) == ("+15550199", "+15550100", "Hello")
