@@ -102,9 +102,4 @@ async def test_with_the_database_away_callers_hear_the_same_and_their_messages_w
         call = await rig.ring()
         await leave_message(call)
         assert spoken(call) == [phrases("de").apology, phrases("de").leave_message, phrases("de").thanks]
-        assert len(list((tmp_path / "voicemails").glob("*.json"))) == 1
-    async with open_rig(database_url, tmp_path, ScriptedBrain([]), **options) as rig, client(rig.url) as http:
-        async with asyncio.timeout(10):
-            while not (found := await calls(http, end_reason="voicemail")):  # noqa: ASYNC110 (nobody tells)
-                await asyncio.sleep(0.02)
-        assert [each["call_sid"] for each in found] == [call.call_sid]
+        assert len(list((tmp_path / "voicemails").glob("*.json"))) == 1  # and what waits there comes home: tests/db

@@ -48,7 +48,11 @@ class CallLine(BaseModel):
     id: UUID
     call_sid: Annotated[str, Field(description="Twilio's name of the phone call.")]
     attempt: Annotated[
-        int, Field(description="How often this phone call had lost its stream before: each stream is a call here.")
+        int,
+        Field(
+            description="How often this phone call had lost its stream before: each stream is a call here, and so is a "
+            "voicemail behind them."
+        ),
     ]
     direction: Literal["inbound", "outbound"]
     from_number: str
