@@ -126,7 +126,7 @@ class Admission:
             return Limit.CALLS
         if _full(limits.calls_per_agent, sum(other.agent == call.agent for other in calls)):
             return Limit.CALLS_PER_AGENT
-        if call.caller and _full(limits.calls_per_caller, sum(other.caller == call.caller for other in calls)):
+        if call.caller and _full(limits.calls_per_caller, sum(other.party == call.party for other in calls)):
             return Limit.CALLS_PER_CALLER
         self._forget_old(at)
         if call.caller and _full(limits.calls_per_caller_per_minute, self._recent_of[call.caller]):

@@ -11,7 +11,11 @@ Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class LimitsConf(Conf):
-    """What callers may use up. Null takes a limit away."""
+    """What callers may use up. Null takes a limit away.
+
+    Each server counts the calls that it carries; what the model costs is that of all servers together. Whoever is over
+    a limit is not answered; calls that we place are counted, and never turned away.
+    """
 
     calls: Count | None = None
     """At once, all together; without it `MAX_CALLS`."""
