@@ -1,10 +1,8 @@
 """One live call, from its stream's start to its last word: bridge, farewell, journal, registry."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import structlog
@@ -18,6 +16,7 @@ from app.call.dialling import OpenSession, ReopenSession
 from app.call.digits import CollectedDigits
 from app.call.elsewhere import Elsewhere
 from app.call.events import CallEvent, Kind
+from app.call.farewell import Farewell
 from app.call.flow import CallFlow
 from app.call.hourly import Hourly
 from app.call.journal import Finished, JournalWriter
@@ -35,14 +34,10 @@ from app.call.status import CallStatus, EndReason, may_move
 from app.call.tool_calls import Asked, Handler, ToolCalls
 from app.call.tool_tasks import ToolTasks
 from app.conf.models import AgentConf, CollectDigitsTool, SendDtmfTool, StopRecordingTool, TransferCallTool
-from app.errors import CarrierError
 from app.timing import Deadlines, clock
-from app.twilio import twiml
 
 _log = structlog.get_logger(__name__)
 
-_NOTHING_TO_SAY = frozenset({EndReason.CALLER_HANGUP, EndReason.STREAM_LOST, EndReason.TRANSFERRED})
-_WITH_APOLOGY = frozenset({EndReason.MODEL_UNAVAILABLE, EndReason.MODEL_LOST, EndReason.ERROR})
 _CLOSE_CODES: Mapping[EndReason, int] = {EndReason.ERROR: 1011}
 
 
@@ -75,13 +70,8 @@ class LiveCall:
         digits: CollectedDigits | None = None,
     ) -> None:
         self._record = record
-        self._agent = agent
-        self._fallback_number = fallback_number
-        self._voicemail_url = voicemail_url
-        self._carrier = carrier
         self._journals = journals
         self._registry = registry
-        self._deadlines = deadlines
         self._clock = clock(deadlines.speed)
         self._started_ms = self._clock()
         self._finished = finished
@@ -158,6 +148,15 @@ class LiveCall:
             call_sid=record.call_sid,
             note=self._note,
         )
+        self._farewell = Farewell(
+            agent,
+            carrier,
+            record.call_sid,
+            fallback_number=fallback_number,
+            voicemail_url=voicemail_url,
+            leave_message=self._pickup.leave,
+            within_s=deadlines.carrier_s,
+        )
         self._elsewhere = Elsewhere(
             self._bridge,
             flow,
@@ -195,7 +194,7 @@ class LiveCall:
         try:
             reason = await self._carry()
             self._registry.mark_ended(call_sid, reason)
-            await self._say_farewell(reason)
+            await self._farewell.say(reason)
         finally:
             self._registry.mark_ended(call_sid, reason)
             await self._bridge.caller.close(_CLOSE_CODES.get(reason, 1000))
@@ -260,27 +259,6 @@ class LiveCall:
         finally:
             self._journal.recorder.end(self._now_ms())
         return await self._elsewhere.transfer.settle(reason)
-
-    async def _say_farewell(self, reason: EndReason) -> None:
-        """End the call at the carrier before the socket closes: else the static verbs of our first answer would run."""
-        if reason in _NOTHING_TO_SAY:
-            return
-        try:
-            async with asyncio.timeout(self._deadlines.carrier_s):
-                if reason in _WITH_APOLOGY or reason is EndReason.DRAINED:
-                    await self._carrier.redirect(self._record.call_sid, self._apology(reason))
-                elif reason is EndReason.VOICEMAIL:
-                    await self._pickup.leave()
-                else:
-                    await self._carrier.hang_up(self._record.call_sid)
-        except (CarrierError, TimeoutError) as error:
-            _log.warning("carrier_refused", reason=reason, error=str(error) or "time limit")
-
-    def _apology(self, reason: EndReason) -> str:
-        words = partial(twiml.say_then, self._agent.apology, language=self._agent.language)
-        if reason is EndReason.DRAINED:
-            return words(number=None)
-        return words(number=self._fallback_number, voicemail_url=self._voicemail_url)
 
     def _on_session_ready(self) -> None:
         self._journal.record = replace(self._journal.record, answered_at=datetime.now(UTC))
