@@ -1,8 +1,7 @@
 """Documents that agents look things up in."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from uuid import UUID
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Select, delete, func, insert, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -59,7 +58,7 @@ async def keep_document(
         .execution_options(populate_existing=True)
     )
     assert row  # noqa: S101 - it has just been written
-    await _replace_chunks(db, row.id, document)
+    await _replace_chunks(db, row, document)
     action = "update" if before else "create"
     await audit.note(db, who, action, _subject(collection, name), before=version - 1 or None, after=version)
     return Kept(row, created=before is None, changed=True)
@@ -110,15 +109,12 @@ async def _locked(db: AsyncSession, collection: str, name: str, fits: Fits) -> K
     return row
 
 
-async def _replace_chunks(db: AsyncSession, document_id: UUID, document: Document) -> None:
-    await db.execute(delete(KnowledgeChunk).where(KnowledgeChunk.document_id == document_id))
-    config = config_of(document.language)
+async def _replace_chunks(db: AsyncSession, row: KnowledgeDocument, document: Document) -> None:
+    await db.execute(delete(KnowledgeChunk).where(KnowledgeChunk.document_id == row.id))
+    every = {"document_id": row.id, "collection": row.collection, "config": config_of(document.language)}
     for start in range(0, len(document.chunks), _CHUNKS_AT_ONCE):
-        rows = [
-            {"document_id": document_id, "position": position, "config": config, "heading": chunk.heading,
-             "text": chunk.text, "spellings": chunk.spellings}
-            for position, chunk in enumerate(document.chunks[start : start + _CHUNKS_AT_ONCE], start=start)
-        ]  # fmt: skip
+        several = document.chunks[start : start + _CHUNKS_AT_ONCE]
+        rows = [{"position": start + at, **every, **asdict(chunk)} for at, chunk in enumerate(several)]
         await db.execute(insert(KnowledgeChunk), rows)
 
 

@@ -16,6 +16,10 @@ from app.knowledge.question import terms_of
 
 LEAST_SHARE = 0.3
 """What is so much worse than the best that was found is no answer."""
+LEAST_WEIGHT = 0.2
+"""A word that says so much less than another one of the question is in too many pieces to look at them all."""
+TOO_MANY = 2000
+"""In so many pieces a word is only counted, for to rank each of them takes time and tells little."""
 _SEARCH = text("""
 with terms as (
     select * from unnest(cast(:words as text[]), cast(:plain as text[]), cast(:parts as text[]),
@@ -28,18 +32,23 @@ with terms as (
     select nr, cast(string_agg(nullif(cast(exact as text), ''), ' | ') as tsquery) as exact,
         cast(string_agg(nullif(cast(exact || longer as text), ''), ' | ') as tsquery) as loose
     from forms group by nr
+), weighed as (  -- as in BM25
+    select exact, loose, hits, ln(1 + (:total - hits + 0.5) / (hits + 0.5)) as weight
+    from asked, lateral (
+        select count(*) as hits from knowledge_chunks
+        where search @@ loose and collection = any(cast(:collections as text[]))
+    ) as counted where hits > 0
 ), matched as materialized (  -- half as good where only the beginning fits
-    select nr, document_id, position,
-        (case when search @@ exact then 1.0 else 0.5 end) * (1 + ts_rank(search, loose)) as fit
-    from asked join knowledge_chunks on search @@ loose
-    join knowledge_documents on id = document_id and collection = any(cast(:collections as text[]))
-), weights as (  -- as in BM25
-    select nr, ln(1 + (:total - count(*) + 0.5) / (count(*) + 0.5)) as weight from matched group by nr
+    select document_id, position, fit from weighed, lateral (
+        select document_id, position, weight * case when hits > :too_many then 1
+            else (case when search @@ exact then 1.0 else 0.5 end) * (1 + ts_rank(search, loose)) end as fit
+        from knowledge_chunks where search @@ loose and collection = any(cast(:collections as text[])) offset 0
+    ) as fitting where weight >= :least_weight * (select max(weight) from weighed)
 ), best as (
-    select document_id, position, sum(weight * fit) as score from matched join weights using (nr)
+    select document_id, position, sum(fit) as score from matched
     group by document_id, position order by score desc, document_id, position limit :limit
 )
-select collection, name, title, heading, position, chunk.text, cast(score as float)
+select chunk.collection, name, title, heading, position, chunk.text, cast(score as float)
 from best join knowledge_chunks as chunk using (document_id, position) join knowledge_documents on id = document_id
 order by score desc, document_id, position
 """)
@@ -75,6 +84,8 @@ async def search(db: AsyncSession, collections: Sequence[str], question: str, li
         "collections": list(collections),
         "total": sum(count for _, count in known),
         "limit": limit,
+        "least_weight": LEAST_WEIGHT,
+        "too_many": TOO_MANY,
     }
     found = [Passage(*row) for row in await db.execute(_SEARCH, asked)]
     return [each for each in found if each.score >= LEAST_SHARE * found[0].score]

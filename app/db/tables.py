@@ -414,6 +414,8 @@ class KnowledgeChunk(Table):
         ForeignKey("knowledge_documents.id", ondelete="CASCADE"), primary_key=True
     )
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    collection: Mapped[str]
+    """The document's."""
     config: Mapped[Any] = mapped_column(REGCONFIG)
     """PostgreSQL's name for the language."""
     heading: Mapped[str]

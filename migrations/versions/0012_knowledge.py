@@ -39,6 +39,7 @@ def upgrade() -> None:
             "document_id", sa.Uuid, sa.ForeignKey("knowledge_documents.id", ondelete="CASCADE"), primary_key=True
         ),
         sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("collection", sa.Text, nullable=False),
         sa.Column("config", REGCONFIG, nullable=False),
         sa.Column("heading", sa.Text, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
