@@ -27,6 +27,8 @@ AFTER_FRAMES = 60
 class Excursion(Rehearsal):
     """The first of the two tools takes the caller elsewhere for four seconds; the other one is done meanwhile."""
 
+    loses_session = False
+
     async def _run_tool(self, call: ToolCall) -> str:
         self.tools.append(call.call_id)
         if len(self.tools) == 2:
@@ -38,7 +40,9 @@ class Excursion(Rehearsal):
         while not caller.away:  # noqa: ASYNC110 (there is no event)
             await asyncio.sleep(0)
         self.release.set()
-        await asyncio.sleep(0.002)
+        if self.loses_session:
+            self.sessions[-1].lose()
+        await asyncio.sleep(0.005)
         self.frames_while_away = list(self.sessions[-1].frames)
         from_number = first.number + AWAY_FRAMES
         self.line = Line(from_number + AFTER_FRAMES, lambda _: None, first=from_number)
@@ -85,6 +89,19 @@ async def test_the_recording_spans_the_time_away(excursion: Excursion):
     assert abs(after - returned.at_ms) <= 2 * FRAME_MS
     assert any(piece.at_ms >= after for piece in take.agent)
     assert not [piece for piece in take.agent if before + 2 * FRAME_MS < piece.end_ms < returned.at_ms]
+
+
+async def test_a_session_that_is_lost_meanwhile_is_replaced_and_says_nothing_before_the_caller_is_back(tmp_path: Path):
+    call = Excursion(tmp_path / "call", frames=400, on_frame=lambda _call, _number: None)
+    call.loses_session = True
+    async with asyncio.timeout(5):
+        await call.run()
+    [returned] = of_kind(call, Kind.STREAM_RETURNED)
+    answers = [event for event in of_kind(call, Kind.AGENT_TRANSCRIPT) if event.seq > returned.seq]
+    assert [event.data["text"] for event in answers] == [ANSWER]
+    assert len(call.sessions) == 2
+    assert len(of_kind(call, Kind.TOOL_ANSWERED)) == len(call.tools) == 2
+    assert not [event for event in of_kind(call, Kind.AGENT_SPEECH_STARTED) if event.seq < returned.seq][1:]  # hello
 
 
 async def test_without_leave_the_end_of_a_stream_is_the_end_of_the_call(tmp_path: Path):
