@@ -51,7 +51,7 @@ def _packed(paragraphs: Iterable[str]) -> Iterator[str]:
 
 
 def _pieces(paragraph: str) -> Iterator[str]:
-    """The paragraph; of one that is too long each piece begins with the last sentence of the one before."""
+    """The paragraph; of one that is too long each piece begins with the last words of the one before."""
     paragraph = paragraph.strip()
     start = 0
     while len(paragraph) - start > MOST_CHARACTERS:
@@ -73,7 +73,7 @@ def _end(text: str, start: int) -> int:
 
 
 def _overlapped(text: str, start: int, end: int) -> int:
-    """Where the next piece begins: with a short last sentence of this one, for it may say what the next is about."""
+    """Where the next piece begins: with the last sentences of this one, for they may say what the next is about."""
     earliest = max(start + 1, end - OVERLAP_CHARACTERS)
     ends = [found.end() for found in _SENTENCE_END.finditer(text, earliest, end)]
     return next((each for each in ends if each < end), end)
