@@ -9,6 +9,8 @@ from app.twilio import recordings
 
 PARAMETER_CHARACTERS = 499
 """The most that Twilio takes as one `<Parameter>` value."""
+FORWARDED_S = 3600
+"""A caller whom no agent could help may talk so long with whoever answers the fallback number."""
 MESSAGE_PAUSE_S = 5
 """Whoever leaves a message and is silent for so long has said all of it."""
 
@@ -21,15 +23,14 @@ def connect_stream(
     apology: str,
     fallback_number: str | None,
     after_url: str,
-    voicemail_url: str | None = None,
     recording_callback: str | None = None,
     first_words: str | None = None,
     keys: str | None = None,
 ) -> str:
     """Pipe the call into our media socket; what follows runs only when the stream ends without us.
 
-    No `action`: it would keep Twilio from running the verbs behind `<Connect>`, which work even when we are dead.
-    Only where a voicemail may follow the fallback number we must be back by then.
+    No `action`: it would keep Twilio from running the verbs behind `<Connect>`, which work even when we are dead. Nor
+    has the forwarded call one: at its end, whoever is still on the line would hear Twilio's error.
     With a callback Twilio records the call; that begins before `<Connect>`, where no later start is sure to work,
     and behind the first words, which nobody records.
     """
@@ -51,7 +52,7 @@ def connect_stream(
     for name, value in parameters.items():
         stream.parameter(name=name, value=value)
     if fallback_number:
-        _say_and_dial(response, apology, language, fallback_number, voicemail_url)
+        _say_and_dial(response, apology, language, fallback_number)
     else:
         response.redirect(after_url, method="POST")
     return str(response)
@@ -114,11 +115,12 @@ def hang_up() -> str:
 
 
 def _say_and_dial(
-    response: VoiceResponse, message: str, language: str, number: str, unanswered_url: str | None
+    response: VoiceResponse, message: str, language: str, number: str, unanswered_url: str | None = None
 ) -> None:
     """With that URL Twilio asks there what follows the forwarded call; without it, nothing does."""
     response.say(_speakable(message), language=language)
-    response.dial(action=unanswered_url, method="POST" if unanswered_url else None).number(number)
+    method = "POST" if unanswered_url else None
+    response.dial(time_limit=FORWARDED_S, action=unanswered_url, method=method).number(number)
 
 
 def _speakable(text: str) -> str:

@@ -19,7 +19,7 @@ from app.twilio.tokens import Ticket
 from app.web.answerer import Closed, answerer, resumer
 from app.web.deps import Services, services
 from app.web.filled import Filled, filled
-from app.web.ladder import apology, bare_apology, closed_words, voicemail_url
+from app.web.ladder import apology, bare_apology, closed_words
 from app.web.line import Line
 from app.web.placed import is_placed, placed_word, report, talker, ticket_of, variables_of
 from app.web.turned_away import place_for
@@ -199,7 +199,6 @@ def _connect(house: Services, webhook: Webhook, call: Filled, *, attempt: int) -
         apology=found.agent.apology,
         fallback_number=found.fallback_number,
         after_url=_after_url(house, webhook, attempt + 1),
-        voicemail_url=voicemail_url(house.public_url, found.name, found.agent, line, attempt=attempt + 1),
         recording_callback=_recording_callback(house, webhook, found.agent, attempt),
         first_words=first_words,
     )

@@ -61,14 +61,13 @@ def test_where_there_is_a_voicemail_it_follows_the_words_or_whoever_does_not_ans
 
     assert [(verb.tag, verb.text) for verb in without] == [("Say", "Bye"), ("Redirect", url)]
     assert [verb.tag for verb in with_number] == ["Say", "Dial"]
-    assert with_number[1].attrib == {"action": url, "method": "POST"}
+    assert with_number[1].attrib == {"action": url, "method": "POST", "timeLimit": "3600"}
 
 
-def test_only_a_voicemail_gives_the_static_verbs_an_action():
+def test_a_fallback_number_is_not_talked_to_for_ever_and_the_static_verbs_ask_nobody_what_follows():
     _, _, dial = connect("+15557654321")
-    _, _, asks = connect("+15557654321", voicemail_url="https://x/twilio/voicemail")
 
-    assert (dial.attrib, asks.attrib["action"]) == ({}, "https://x/twilio/voicemail")
+    assert dial.attrib == {"timeLimit": "3600"}
 
 
 def test_a_message_is_recorded_after_a_tone_and_who_says_nothing_is_hung_up_on():
@@ -96,9 +95,16 @@ def test_control_characters_never_break_the_answer():
 
 
 def test_a_call_is_forwarded_in_our_name_and_for_so_long():
-    [dial] = ElementTree.fromstring(twiml.dial("+15557654321", caller_id="+15550100100", time_limit_s=600))  # noqa: S314
+    words = twiml.dial(
+        "+15557654321", caller_id="+15550100100", ring_s=20, time_limit_s=600, action_url="https://x/dialled"
+    )
+    [dial] = ElementTree.fromstring(words)  # noqa: S314
 
-    assert (dial.tag, dial.attrib) == ("Dial", {"callerId": "+15550100100", "timeLimit": "600"})
+    asked = {"action": "https://x/dialled", "method": "POST"}
+    assert (dial.tag, dial.attrib) == (
+        "Dial",
+        asked | {"callerId": "+15550100100", "timeout": "20", "timeLimit": "600"},
+    )
     assert [(number.tag, number.text) for number in dial] == [("Number", "+15557654321")]
 
 

@@ -86,11 +86,11 @@ async def test_a_fallback_number_that_takes_the_call_ends_it_and_one_that_does_n
     assert follows in [verb.tag for verb in verbs(await house.post(path_of(dial.get("action")), fields))]
 
 
-async def test_the_verbs_for_a_dead_process_lead_to_the_voicemail_too(house: House):
+async def test_the_verbs_for_a_dead_process_never_ask_it_for_a_voicemail(house: House):
     answers(house, GERMAN.model_copy(update={"fallback": Fallback(number="+15550000001")}))
     connect, say, dial = verbs(await house.post("/twilio/voice"))
     assert (connect.tag, say.text) == ("Connect", phrases("de").apology)
-    assert path_of(dial.get("action")) == "/twilio/voicemail?agent=default&attempt=1"
+    assert dial.get("action") is None
 
 
 async def test_the_greeting_is_the_operators_own_with_the_values_of_the_call(house: House):
