@@ -34,6 +34,8 @@ class Kind(StrEnum):
     """Nobody spoke for long, and the model spoke up."""
     CALLER_SILENT = "caller.silent"
     """The same, and we let it: for the `reprompt`th time since the caller was last heard of."""
+    CALLER_TYPING = "caller.typing"
+    """A key was pressed; which one is told, if ever, when it is settled what was typed. For listeners only."""
     CALLER_DTMF = "caller.dtmf"
     """A key, once it is settled that it may be known; `at_ms` is when it was pressed."""
     KEY_ACTION = "key.action"

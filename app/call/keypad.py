@@ -65,6 +65,10 @@ class Keypad:
 
     def on_key(self, key: str, at_ms: float) -> list[Action]:
         """What the key leads to."""
+        pressed = CallEvent(Kind.CALLER_TYPING, int(at_ms), fleeting=True)
+        return [pressed, *self._on_key(key, at_ms)]
+
+    def _on_key(self, key: str, at_ms: float) -> list[Action]:
         if self._diverted:
             self._diverted(key)
             return []

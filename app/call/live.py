@@ -276,8 +276,9 @@ class LiveCall:
             self._journal.record = replace(record, status=to)
 
     def note(self, kind: Kind, **data: Any) -> None:
-        """Write down what a tool did."""
-        self._note(kind, **data)
+        """Write down what a tool did; one that goes on when the call is over is too late."""
+        if self._journal.record.status is not CallStatus.ENDED:
+            self._note(kind, **data)
 
     def _note(self, kind: Kind, **data: Any) -> None:
         self._journal.add(CallEvent(kind, int(self._now_ms()), data))

@@ -26,7 +26,7 @@ TIME_IS_UP = (
     "conversation, that you have to end the call here, and say goodbye. Ask nothing."
 )
 HERE_AFTER_ALL = "The caller is there after all: the call does not end. Go on with them."
-_OF_THE_CALLER = frozenset({Kind.CALLER_SPEECH_STARTED, Kind.CALLER_DTMF, Kind.KEY_ACTION})
+_OF_THE_CALLER = frozenset({Kind.CALLER_SPEECH_STARTED, Kind.CALLER_TYPING})
 
 
 class TimeLimits:

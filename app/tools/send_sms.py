@@ -52,6 +52,7 @@ class SmsSender:
         except (CarrierApiError, ConfMissing) as error:
             _log.warning("sms_not_sent", to=number, reason=str(error))
             raise ToolError(_reason(error)) from None
+        _log.info("sms_sent", to=number, message_sid=sid)
         self._note(Kind.SMS_SENT, to=to, characters=len(text), message_sid=sid)
         return SENT
 

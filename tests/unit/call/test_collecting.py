@@ -52,7 +52,9 @@ class Collection:
         return running
 
     def press(self, keys: str) -> list:
-        return [action for key in keys for action in self.flow.on_caller(Dtmf(key), self.now_ms)]
+        """What the keys lead to outside of the tool."""
+        actions = [action for key in keys for action in self.flow.on_caller(Dtmf(key), self.now_ms)]
+        return [action for action in actions if not getattr(action, "fleeting", False)]
 
     async def wait(self, ms: float) -> None:
         """So much time passes, and the tool has seen it."""

@@ -30,7 +30,7 @@ def press(flow: CallFlow, keys: str, at_ms: float = 0) -> list:
 
 
 def noted(actions: list) -> list:
-    return [(each.kind, each.data) for each in actions if isinstance(each, CallEvent)]
+    return [(each.kind, each.data) for each in actions if isinstance(each, CallEvent) and not each.fleeting]
 
 
 def speaking(flow: CallFlow) -> None:
@@ -44,7 +44,7 @@ def speaking(flow: CallFlow) -> None:
 def test_keys_that_belong_together_are_told_as_one_after_a_pause():
     flow = CallFlow()
     flow.on_caller(Dtmf("1"), 0)
-    assert press(flow, "203", 1000) == [Wake(1500)] * 3
+    assert deeds(press(flow, "203", 1000)) == [Wake(1500)] * 3
     assert deeds(flow.on_time(2499)) == []
     told = flow.on_time(2500)
     assert deeds(told) == [typed("1203")]
@@ -71,6 +71,12 @@ def test_the_model_may_be_told_nothing_and_the_journal_knows_all_the_same():
     actions = press(flow, "12#")
     assert [each for each in deeds(actions) if not isinstance(each, Wake)] == []
     assert [data["digit"] for _, data in noted(actions)] == ["1", "2", "#"]
+
+
+def test_each_key_tells_at_once_that_the_caller_is_there_and_not_which_it_was():
+    flow = CallFlow()
+    [typing, _] = flow.on_caller(Dtmf("4"), 100)
+    assert typing == CallEvent(Kind.CALLER_TYPING, 100, {}, fleeting=True)
 
 
 def test_what_was_typed_before_a_hang_up_is_in_the_journal():
@@ -139,7 +145,7 @@ def test_diverted_keys_reach_nobody_else_not_even_those_pressed_just_before():
     taken: list[str] = []
     press(flow, "4")
     flow.keypad.divert(taken.append)
-    assert press(flow, "10#") == []
+    assert noted(press(flow, "10#")) == []
     assert flow.on_time(9000) == []
     assert taken == ["4", "1", "0", "#"]
     flow.keypad.restore()
