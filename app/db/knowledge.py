@@ -90,6 +90,11 @@ async def list_documents(
     return (await db.scalars(wanted.order_by(*order).limit(limit))).all()
 
 
+async def collections_with_documents(db: AsyncSession) -> set[str]:
+    """The collections that there are."""
+    return set(await db.scalars(select(KnowledgeDocument.collection).distinct()))
+
+
 async def delete_document(db: AsyncSession, collection: str, name: str, who: Actor, *, fits: Fits = always) -> bool:
     """Delete the document; False where there is none. Raises `DocumentRefused` as `keep_document` does."""
     row = await _locked(db, collection, name, fits)

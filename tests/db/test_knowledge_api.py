@@ -107,3 +107,14 @@ async def test_only_a_writer_uploads_and_nobody_else_sends_ten_mebibytes(api: Ap
     assert (await api.ask("PUT", PLACE, content=large, key=await api.a_key("write"))).status_code == 201
     assert (await api.ask("POST", "/keys", content=large)).status_code == 413
     assert (await api.ask("GET", PLACE, key=reader)).json()["bytes"] == MAX_BYTES
+
+
+async def test_a_check_of_an_agent_names_the_collections_that_are_empty(api: Api):
+    await api.ask("PUT", PLACE, content=RETURNS)
+    agent = {"tools": [{"type": "query_knowledge", "collections": ["shop", "shpo"]}]}
+    checked = (await api.ask("POST", "/agents/sales/check", json={"config": agent})).json()
+    assert [each for each in checked["warnings"] if "collection" in each] == [
+        "tools: query_knowledge looks in the collection 'shpo', which has no document"
+    ]
+    plain = (await api.ask("POST", "/agents/sales/check", json={"config": {}})).json()
+    assert not [each for each in plain["warnings"] if "collection" in each]

@@ -10,6 +10,7 @@ from app.conf.models import AgentConf, fill
 from app.conf.writes import Author
 from app.errors import ConfMissing, SessionUnavailable
 from app.web.api.auth import Reader, Writer
+from app.web.api.knowledge_checks import empty_collections
 from app.web.api.paging import Page
 from app.web.api.preconditions import etag
 from app.web.api.routing import api_router
@@ -119,7 +120,7 @@ async def check_agent(name: AgentName, given: GivenAgent, house: House, _: Reade
     """Find out what saving would say, without saving: the same refusals, the same warnings."""
     with config_faults():
         config, warnings = await house.store.writes.check("agent", name, given.config)
-    return CheckedAgent(config=config, warnings=warnings)
+    return CheckedAgent(config=config, warnings=warnings + await empty_collections(house.engine, config))
 
 
 @router.get("/agents/{name}/session")
