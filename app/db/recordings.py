@@ -12,8 +12,19 @@ from app.call.events import Kind
 from app.db.ids import uuid7
 from app.db.tables import Call, CallEvent, Recording, Transcript
 
-WORDS = (Kind.CALLER_TRANSCRIPT, Kind.AGENT_TRANSCRIPT, Kind.AGENT_TEXT, Kind.AGENT_INTERRUPTED)
-"""The events that say what was spoken."""
+WORDS = (
+    Kind.CALLER_TRANSCRIPT,
+    Kind.CALLER_DTMF,
+    Kind.AGENT_TRANSCRIPT,
+    Kind.AGENT_TEXT,
+    Kind.AGENT_INTERRUPTED,
+    Kind.TOOL_CALLED,
+    Kind.TOOL_ANSWERED,
+    Kind.TOOL_FAILED,
+    Kind.MCP_CALLED,
+    Kind.MESSAGE_TAKEN,
+)
+"""The events that say what was spoken, typed, and told to tools."""
 
 
 async def add_recording(db: AsyncSession, **values: Any) -> Recording | None:

@@ -32,7 +32,12 @@ from app.timing import Deadlines
 from tests.db.test_calls import a_call, ended
 
 KEY = "2026/11/sound.wav"
-EVENTS = [NumberedEvent(1, Kind.CALLER_TRANSCRIPT, 5, {"text": "my secret"}), NumberedEvent(2, Kind.CALL_ENDED, 9)]
+EVENTS = [
+    NumberedEvent(1, Kind.CALLER_TRANSCRIPT, 5, {"text": "my secret"}),
+    NumberedEvent(2, Kind.MESSAGE_TAKEN, 6, {"message": "my secret"}),
+    NumberedEvent(3, Kind.TOOL_CALLED, 7, {"call_id": "1", "name": "x", "arguments": "my secret"}),
+    NumberedEvent(4, Kind.CALL_ENDED, 9),
+]
 
 
 @pytest.fixture
@@ -95,7 +100,7 @@ async def test_what_a_person_deletes_is_gone_at_once_and_its_file_soon(context: 
         assert gone
         assert gone.deleted_at
         assert gone.key is None
-        assert len(await find_events(db, str(recording.call_id))) == 2
+        assert len(await find_events(db, str(recording.call_id))) == len(EVENTS)
 
 
 async def test_it_can_be_requested_once(context: JobContext, recording: Recording):
@@ -141,7 +146,7 @@ async def test_the_words_of_a_call_without_a_recording_are_forgotten_in_time_and
 
     async with db_session(engine) as db:
         left = [[event.kind for event in await find_events(db, call.id)] for call in (due, later, kept)]
-    whole = [Kind.CALLER_TRANSCRIPT, Kind.CALL_ENDED]
+    whole = [event.kind for event in EVENTS]
     assert left == [[Kind.CALL_ENDED], whole, whole]
 
 
