@@ -17,9 +17,12 @@ _WORDS = frozenset(
         Kind.MCP_CALLED,
         Kind.OPERATOR_COMMAND,
         Kind.CALLER_DTMF,
+        Kind.DTMF_SENT,
         Kind.MESSAGE_TAKEN,
     }
 )
+_IDS = frozenset({"call_id", "item_id"})
+"""Whatever a pattern fits, these say which events belong together."""
 
 
 class RedactedEvents:
@@ -27,6 +30,10 @@ class RedactedEvents:
 
     def __init__(self, conf: RedactionConf) -> None:
         self._redactor = Redactor(card_numbers=conf.card_numbers, patterns=conf.patterns)
+
+    def also(self, conf: RedactionConf) -> None:
+        """Another agent goes on: what its configuration removes is removed as well."""
+        self._redactor.also(card_numbers=conf.card_numbers, patterns=conf.patterns)
 
     def typed(self, keys: str) -> str:
         """What may be kept of keys that belong together, of which each is an event of its own."""
@@ -36,8 +43,9 @@ class RedactedEvents:
         """The event as it may be written down and told."""
         if speaker := _TURNS.get(event.kind):
             text = event.data["text"]
-            told = self._redactor.fragment(text) if event.fleeting else self._redactor.turn(speaker, text)
+            told = self._redactor.fragment(speaker, text) if event.fleeting else self._redactor.turn(speaker, text)
             return event if told == text else replace(event, data=event.data | {"text": told})
         if event.kind in _WORDS:
-            return replace(event, data=self._redactor.value(event.data))
+            kept = {name: event.data[name] for name in _IDS & event.data.keys()}
+            return replace(event, data=self._redactor.value(event.data) | kept)
         return event

@@ -27,6 +27,7 @@ def test_words_of_both_speakers_tools_and_messages_are_redacted_and_nothing_else
     }
     assert kept(Kind.TOOL_CALLED, arguments=f'{{"card": "{VISA}"}}')["arguments"] == f'{{"card": "{CARD}"}}'
     assert kept(Kind.TOOL_ANSWERED, output="X7")["output"] == "[code]"
+    assert kept(Kind.DTMF_SENT, digits=f"{VISA}".replace(" ", "w"))["digits"] == CARD
     assert kept(Kind.SESSION_ERROR, message="X7")["message"] == "X7"
 
 
@@ -38,3 +39,9 @@ def test_pieces_of_a_transcript_tell_no_digits():
 def test_a_call_whose_agent_keeps_everything_keeps_it():
     event = CallEvent(Kind.CALLER_TRANSCRIPT, 0, {"text": VISA, "final": True})
     assert RedactedEvents(RedactionConf(card_numbers=False))(event).data["text"] == VISA
+
+
+def test_events_that_belong_together_still_do():
+    redacted = RedactedEvents(RedactionConf(patterns={"pin": "[0-9]{4}"}))
+    answered = redacted(CallEvent(Kind.TOOL_ANSWERED, 0, {"call_id": "call_1234", "output": "1234"}))
+    assert answered.data == {"call_id": "call_1234", "output": "[pin]"}
