@@ -116,12 +116,13 @@ class AgentLeg:
     # -- one session
 
     async def _take(self, session: RealtimeSession) -> None:
-        """Go on in that session: what is due first, then what waits, then the caller's audio."""
+        """Go on in that session: what waits first, then what is due, then the caller's audio."""
         self._begin(session)
         waiting, self._waiting = self._waiting, []
-        for action in [*self._standing(), *waiting]:
+        due = self._flow.sessions.begin(self._now_ms())
+        for action in [*self._standing(), *(each for each in waiting if each not in due)]:
             await self.ask(action)
-        await self._perform(self._flow.sessions.begin(self._now_ms()))
+        await self._perform(due)
         with self._losing(session):
             if session is self._session:
                 await self._audio.release(session[0])

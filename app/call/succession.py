@@ -40,10 +40,10 @@ class Succession:
         return self._resuming.on_session(at_ms)
 
     def _asked(self) -> list[Action]:
-        if self._speaks_first and not self._answers.has_spoken:
-            return [Greet()]
         if self._goodbye.wanted:
             return self._goodbye.on_session()
+        if self._speaks_first and not self._answers.has_spoken:
+            return [Greet()]
         return [self._resuming.ask()] if self._answers.owed and not self._tools.ours else []
 
     def lose(self, at_ms: float) -> list[Action]:

@@ -50,6 +50,7 @@ class Session:
     def __init__(self, history: Sequence[HistoryItem]) -> None:
         self.history = list(history)
         self.frames: list[int] = []
+        self.told: list[str] = []
         self.status = SessionStatus.ACTIVE
         self._knows = list(history)
         self._events: asyncio.Queue[RealtimeInEvent | None] = asyncio.Queue()
@@ -86,6 +87,7 @@ class Session:
 
     async def send_text(self, text: str, *, role: str = "user", respond: bool = True) -> None:
         self._require_open()
+        self.told.append(text)
         if respond:
             self._answer()
 
@@ -211,6 +213,7 @@ class Rehearsal:
         self.journal = Journal(folder, RECORD, now_ms=lambda: self.line.now_ms, listeners=[self._listen])
         self.events: list[Any] = []
         conf = AgentConf(**{"silence": None} | agent)
+        self.flow = CallFlow(speaks_first=True)
         self.bridge = Bridge(
             socket=self.line,
             stream_sid=self.line.stream_sid,
@@ -218,7 +221,7 @@ class Rehearsal:
             open_session=self._open,
             reopen_session=self._open,
             run_tool=self._run_tool,
-            flow=CallFlow(speaks_first=True),
+            flow=self.flow,
             journal=self.journal,
             now_ms=lambda: self.line.now_ms,
             deadlines=Deadlines(tick_s=0.0005, speed=100),
