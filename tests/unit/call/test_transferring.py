@@ -47,7 +47,8 @@ async def ask(house: House, destination: str = "desk") -> str:
 
 async def refusal(work) -> str:
     with pytest.raises(ToolError) as refused:
-        await work
+        async with asyncio.timeout(1):
+            await work
     return str(refused.value)
 
 
