@@ -2,15 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 from app.call.actions import Action, AnswerTool, ForModel, Instruct, TellModel
 from app.call.asking import OF_ONE_SESSION, ask
 from app.call.caller_audio import CallerAudio
-from app.call.dialling import Dialling
+from app.call.dialling import Dialling, ReopenSession
 from app.call.events import Kind
 from app.call.flow import CallFlow
+from app.call.heir import Heir
 from app.call.memory import Memory
 from app.call.notes import note
 from app.call.redial import Rollover
@@ -18,7 +19,6 @@ from app.call.status import EndReason
 from app.conf.models import AgentConf
 from app.errors import SessionLost
 from app.realtime.events import SessionCreated, SessionExpiring, SessionStatusChanged
-from app.realtime.history import HistoryItem
 from app.realtime.session import RealtimeSession
 from app.realtime.status import SessionStatus
 from app.timing import Deadlines
@@ -92,13 +92,15 @@ class AgentLeg:
         """Let the model do something; while there is no session, whatever makes sense in the next one waits."""
         if isinstance(action, Instruct):
             self._instructions = action
-        session = self._session
-        if session is not None:
+        bound = isinstance(action, (*OF_ONE_SESSION, Instruct))
+        while (session := self._session) is not None:
             with self._losing(session):
                 await ask(session[0], action, greeting=self._greeting)
+            if session is self._session:
                 self._remember(action)
-                return
-        if not isinstance(action, (*OF_ONE_SESSION, Instruct)):
+            if bound or session is self._session:
+                return  # else another session took over meanwhile, and does not know of it
+        if not bound:
             self._waiting.append(action)
 
     def reconnect(self, why: str) -> None:
@@ -193,7 +195,31 @@ class AgentLeg:
         await self._take(session)
         return True
 
-    # -- a younger session
+    # -- a session that takes the place of one that is there
+
+    @asynccontextmanager
+    async def heir(self, reopen: ReopenSession | None = None) -> AsyncIterator[Heir]:
+        """One beside it, which is closed unless it took over; raises `SessionLost` where none can be had."""
+        known = self._memory.settled
+        if (session := await self._dialling.beside(known, reopen)) is None:
+            raise SessionLost("no session could be opened")
+        try:
+            yield Heir(session, known, self._memory)
+        finally:
+            if session is not self._session:
+                await session[0].close()
+
+    @property
+    def steady(self) -> bool:
+        """Whether there is a session, and it hears the caller."""
+        return self._session is not None and self._audio.flows
+
+    def hand_over(self, heir: Heir, agent: AgentConf, reopen: ReopenSession) -> None:
+        """Another agent goes on in that session, from the next frame and event on; those that follow are its own."""
+        self._greeting = self._instructions = None  # it greets nobody anew, and was told nothing yet
+        self._rollover = Rollover(every_ms=agent.rollover_minutes * 60_000)
+        self._dialling.use(reopen)
+        self._succeed(heir)
 
     async def _renew(self) -> None:
         """Replace the session before it gets too old, as often as the call lasts."""
@@ -204,39 +230,33 @@ class AgentLeg:
 
     async def _roll_over(self, old: RealtimeSession) -> None:
         """Open and prepare the next session beside the old one, and change at a silence."""
-        known = self._memory.settled
-        if (session := await self._dialling.beside(known)) is None:
-            self._rollover.on_failed(self._now_ms())
-            return
         try:
-            # a silence is a matter of time, and no event tells of it
-            while old is self._session and not await self._change(old, session, known):  # noqa: ASYNC110
-                await asyncio.sleep(self._deadlines.tick_s)
+            async with self.heir() as heir:
+                # a silence is a matter of time, and no event tells of it
+                while old is self._session and not await self._change(old, heir):  # noqa: ASYNC110
+                    await asyncio.sleep(self._deadlines.tick_s)
         except SessionLost:
             self._rollover.on_failed(self._now_ms())
-        finally:
-            if session is not self._session:
-                await session[0].close()
 
-    async def _change(self, old: RealtimeSession, session: RealtimeSession, known: list[HistoryItem]) -> bool:
-        """Let the prepared session go on, if this moment suits; `known` is what it has been told so far."""
-        if not self._is_moment():
-            return False
-        missing = self._memory.items[len(known) :]
-        await session[0].remember(missing)
-        known += missing
-        if old is not self._session or not self._is_moment() or known != self._memory.items:
+    async def _change(self, old: RealtimeSession, heir: Heir) -> bool:
+        """Let the prepared session go on, if this moment suits."""
+        if not (self._is_moment() and await heir.catch_up() and old is self._session and self._is_moment()):
             return False
         # from here on nothing waits: no frame and no event comes between
         actions = self._flow.sessions.replace(self._now_ms())
-        self._begin(session)
-        self._audio.turn(session[0])
+        self._succeed(heir)
         self._note(Kind.SESSION_ROLLED_OVER)
-        self._retire(old)
         for action in self._standing():
             await self.ask(action)
         await self._perform(actions)
         return True
+
+    def _succeed(self, heir: Heir) -> None:
+        old = self._session
+        self._begin(heir.session)
+        self._audio.turn(heir.session[0])
+        if old:
+            self._retire(old)
 
     def _standing(self) -> list[ForModel]:
         """What holds for every session of the call."""

@@ -27,8 +27,9 @@ class Answers:
         """Whether any was."""
         self.ends_told = False
         """Whether the provider tells when an answer begins and ends."""
+        self.by_itself = by_itself
+        """Whether the provider answers the caller without being asked."""
         self._apology = apology
-        self._by_itself = by_itself
         self._failures = 0
         self._due_ms: float | None = None
         self._alive_ms: float | None = None
@@ -65,7 +66,7 @@ class Answers:
     def on_caller_stopped(self, at_ms: float) -> None:
         """The caller waits for an answer from now on."""
         self._due_ms = at_ms + LATE_MS
-        self.owed = self._by_itself
+        self.owed = self.by_itself
 
     def on_caller_started(self) -> None:
         """The caller speaks, so nobody waits."""

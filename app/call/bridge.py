@@ -54,7 +54,7 @@ class Bridge:
         self._now_ms = now_ms
         self._deadlines = deadlines
         self._session_ready = session_ready
-        self._agent = AgentLeg(
+        self.agent = AgentLeg(
             agent=agent,
             dialling=Dialling(
                 open_session,
@@ -72,6 +72,7 @@ class Bridge:
             now_ms=now_ms,
             deadlines=deadlines,
         )
+        """Whoever lets another agent take over tells it."""
         self.caller = CallerLeg(
             socket,
             stream_sid,
@@ -92,6 +93,11 @@ class Bridge:
         self._tasks = asyncio.TaskGroup()
         self._ended = asyncio.Event()
         self._end_reason = EndReason.ERROR
+
+    def use(self, agent: AgentConf) -> None:
+        """Another agent goes on: its limits hold."""
+        self._time_limits.use(agent)
+        self._budget.use(agent.budget)
 
     def end(self, reason: EndReason) -> None:
         """End the call; whoever says so first is believed."""
@@ -127,7 +133,7 @@ class Bridge:
         """Carry the call until a leg ends it. No task and no session outlives this; the socket does."""
         try:
             async with self._tasks as tasks:
-                for work in (self.caller.run(), self._agent.run(self._on_ready), self._watch()):
+                for work in (self.caller.run(), self.agent.run(self._on_ready), self._watch()):
                     tasks.create_task(work)
                 await self._ended.wait()
                 raise _Over
@@ -145,16 +151,16 @@ class Bridge:
     # -- the caller leg
 
     async def _hear(self, frame: str) -> None:
-        await self._agent.hear(silent_like(frame) if self.deaf else frame)
+        await self.agent.hear(silent_like(frame) if self.deaf else frame)
 
     async def _on_return(self) -> None:
         """The caller is back: what waited for that is asked of the model."""
         for action in self._flow.absence.end(self._now_ms()):
-            await self._agent.ask(action)
+            await self.agent.ask(action)
 
     async def _ask(self, action: ForModel) -> None:
         if not self._flow.absence.holds(action):
-            await self._agent.ask(action)
+            await self.agent.ask(action)
 
     # -- tools
 
@@ -230,7 +236,7 @@ class Bridge:
             case AnswerTool():
                 await self._answer(action)
             case Reconnect(reason):
-                self._agent.reconnect(reason)
+                self.agent.reconnect(reason)
             case Wake(after_ms):
                 asyncio.get_running_loop().call_later(after_ms / self._deadlines.ms(1.0), self._nudge.set)
             case End(reason):

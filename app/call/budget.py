@@ -27,6 +27,13 @@ class Budget:
         self._flow = flow
         self._soft_passed = self._hard_passed = False
 
+    def use(self, conf: BudgetConf) -> None:
+        """Another agent goes on: its limits hold for the whole call, and the ones before where it has none."""
+        self._conf = BudgetConf.model_construct(
+            soft_usd=self._conf.soft_usd if conf.soft_usd is None else conf.soft_usd,
+            hard_usd=self._conf.hard_usd if conf.hard_usd is None else conf.hard_usd,
+        )
+
     def on_time(self, at_ms: float, *, ready: bool) -> list[Action]:
         """What is due at that moment; before the agent is `ready` there is nobody to say it."""
         if not ready:

@@ -18,6 +18,11 @@ class CallerAudio:
         self._to: RealtimeSessionSender | None = None
         self._held: deque[str] = deque()
 
+    @property
+    def flows(self) -> bool:
+        """Whether a session hears."""
+        return self._to is not None
+
     async def send(self, frame: str) -> None:
         """The next frame of the caller's; raises `SessionLost`, and then the frame waits for the next session."""
         if self._to is None:

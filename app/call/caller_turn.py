@@ -20,6 +20,11 @@ class CallerTurn:
         self._barge_in = barge_in
         self._item_id: str | None = None
 
+    def use(self, barge_in: BargeIn, *, own_gating: bool, shielded: bool) -> None:
+        """Another agent listens, from between two turns on."""
+        self._barge_in, self.own_gating, self.shielded = barge_in, own_gating, shielded
+        self.unanswered = False
+
     @property
     def speaking(self) -> bool:
         """Whether the caller is speaking."""

@@ -57,9 +57,13 @@ class Dialling:
                 break
         return None
 
-    async def beside(self, known: Sequence[HistoryItem]) -> RealtimeSession | None:
-        """One that knows this conversation, beside the one there is."""
-        return await self._within(self._reopen(newest(known)), "retryable")
+    async def beside(self, known: Sequence[HistoryItem], reopen: ReopenSession | None = None) -> RealtimeSession | None:
+        """One that knows this conversation, beside the one there is; perhaps of another agent."""
+        return await self._within((reopen or self._reopen)(newest(known)), "retryable")
+
+    def use(self, reopen: ReopenSession) -> None:
+        """Another agent goes on: from here on the sessions are its own."""
+        self._reopen = reopen
 
     async def _within(self, opening: Awaitable[RealtimeSession], severity: str) -> RealtimeSession | None:
         try:

@@ -94,6 +94,8 @@ class Kind(StrEnum):
     """Who picked up a call that we placed, in the carrier's words, and which `action` follows."""
     VOICEMAIL_LEFT = "voicemail.left"
     """The caller has left a message; the call's recording has it."""
+    AGENT_SWITCHED = "agent.switched"
+    """Another `agent`, in its `agent_version`, has taken the call over `from_agent`."""
     TRANSFER_STARTED = "transfer.started"
     """The caller is put through `to` a number; the name of the `destination` where the agent chose it."""
     TRANSFER_FAILED = "transfer.failed"

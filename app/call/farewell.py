@@ -41,6 +41,11 @@ class Farewell:
         self._leave_message = leave_message
         self._within_s = within_s
 
+    def use(self, agent: AgentConf, fallback_number: str | None) -> None:
+        """Another agent goes on: the apology and the number behind it are that one's; the voicemail stays."""
+        self._agent = agent
+        self._fallback_number = fallback_number
+
     async def say(self, reason: EndReason) -> None:
         """End the call at the carrier; one that does not do it is only noted."""
         if reason in _NOTHING_TO_SAY:

@@ -23,6 +23,7 @@ from app.call.goodbye import Goodbye
 from app.call.hush import Hush
 from app.call.keypad import Keypad, KeyWorks
 from app.call.latency import Latency
+from app.call.manner import Manner
 from app.call.notes import note, problem
 from app.call.open_tools import OpenTools
 from app.call.quiet import Quiet
@@ -115,6 +116,12 @@ class CallFlow:
     def on_session_lost(self, at_ms: float) -> list[Action]:
         """The session is gone, and another will go on."""
         return self.sessions.lose(at_ms) + self._when_all_heard(at_ms)
+
+    def hand_over(self, to: Manner, at_ms: float) -> list[Action]:
+        """Another agent goes on from here, in a session of its own."""
+        self._hang_up_tools = to.hang_up_tools
+        self.keypad.use(to.keypad)
+        return self.sessions.hand_over(to, at_ms)
 
     def say_last(self, words: str | TellModel, then: Action, at_ms: float, *, firm: bool = True) -> list[Action]:
         """Let the agent say these words next; `then` follows when the caller has heard them, or they never came."""

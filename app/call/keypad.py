@@ -53,15 +53,20 @@ class Keypad:
     def __init__(
         self, conf: KeypadConf, *, answers: Answers, goodbye: Goodbye, voice: Voice, say_last: SayLast, works: KeyWorks
     ) -> None:
+        self.works = works
+        """Whoever changes the call itself puts it here."""
         self._conf = conf
         self._answers = answers
         self._goodbye = goodbye
         self._voice = voice
         self._say_last = say_last
-        self._works = works
         self._typed: list[CallEvent] = []
         self._settled_ms = 0.0  # when the input is complete, unless another key comes
         self._diverted: Callable[[str], None] | None = None
+
+    def use(self, conf: KeypadConf) -> None:
+        """Another agent's key map holds from here on."""
+        self._conf = conf
 
     def on_key(self, key: str, at_ms: float) -> list[Action]:
         """What the key leads to."""
@@ -119,7 +124,7 @@ class Keypad:
         """What the journal gets of the input: all of its keys, or none where it has something to be removed."""
         typed, self._typed = self._typed, []
         keys = "".join(event.data["digit"] for event in typed)
-        return typed if self._works.kept(keys) == keys else [replace(event, data=_REMOVED) for event in typed]
+        return typed if self.works.kept(keys) == keys else [replace(event, data=_REMOVED) for event in typed]
 
     # -- the key map
 
@@ -132,9 +137,9 @@ class Keypad:
     def _do(self, act: KeyTransfers | KeySwitches | KeyEnds | KeyTells, at_ms: float) -> list[Action]:
         match act:
             case KeyTransfers(destination=target):
-                return self._work(self._works.transfer, target, PUT_THROUGH, at_ms)
+                return self._work(self.works.transfer, target, PUT_THROUGH, at_ms)
             case KeySwitches(agent=target):
-                return self._work(self._works.switch_agent, target, HAND_OVER, at_ms)
+                return self._work(self.works.switch_agent, target, HAND_OVER, at_ms)
             case KeyEnds(message=words):
                 return self._say_last(words, End(EndReason.AGENT_HANGUP), at_ms)
             case KeyTells(text=text):

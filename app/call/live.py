@@ -10,6 +10,7 @@ import structlog
 from app.call.away import Ways
 from app.call.bridge import Bridge
 from app.call.carrier import Carrier
+from app.call.colleague import Colleague
 from app.call.collecting import CollectDigits
 from app.call.commands import Command, Outcome, PickedUp
 from app.call.dialling import OpenSession, ReopenSession
@@ -17,7 +18,8 @@ from app.call.digits import CollectedDigits
 from app.call.elsewhere import Elsewhere
 from app.call.events import CallEvent, Kind
 from app.call.farewell import Farewell
-from app.call.flow import CallFlow
+from app.call.first_flow import first_flow
+from app.call.followers import Followers
 from app.call.hourly import Hourly
 from app.call.journal import Finished, JournalWriter
 from app.call.keypad import KeyWorks
@@ -31,9 +33,18 @@ from app.call.registry import Registry
 from app.call.socket import StreamSocket
 from app.call.spending import Spending
 from app.call.status import CallStatus, EndReason, may_move
-from app.call.tool_calls import Asked, Handler, ToolCalls
+from app.call.switching import Switching
+from app.call.tool_calls import Handler, ToolCalls
 from app.call.tool_tasks import ToolTasks
-from app.conf.models import AgentConf, CollectDigitsTool, SendDtmfTool, StopRecordingTool, TransferCallTool
+from app.conf.models import (
+    AgentConf,
+    CollectDigitsTool,
+    FunctionTool,
+    SendDtmfTool,
+    StopRecordingTool,
+    SwitchAgentTool,
+    TransferCallTool,
+)
 from app.timing import Deadlines, clock
 
 _log = structlog.get_logger(__name__)
@@ -54,7 +65,8 @@ class LiveCall:
         fallback_number: str | None,
         voicemail_url: str | None = None,
         open_session: OpenSession,
-        reopen_session: ReopenSession,
+        sessions_of: Callable[[AgentConf], ReopenSession],
+        find_colleague: Callable[[str], Colleague],
         run_tool: Handler,
         tool_tasks: ToolTasks | None = None,
         carrier: Carrier,
@@ -91,39 +103,28 @@ class LiveCall:
             now_ms=self._now_ms,
         )
         open_tools = OpenTools.of(agent.offered)
+        own: dict[type[FunctionTool], Handler] = {}  # whoever changes the call itself is there once the call is
         tools = ToolCalls(
             agent.functions,
-            own={
-                StopRecordingTool: self._decline_recording,
-                CollectDigitsTool: self._collect,
-                TransferCallTool: self._put_through,
-                SendDtmfTool: self._press_keys,
-            },
+            own=own,
             others=run_tool,
             deadline_s=deadlines.tool_s,
             confirming=open_tools.confirming,
             tasks=tool_tasks,
         )
-        flow = CallFlow(
-            barge_in=agent.turn_detection.interrupt_response,
-            least_barge_in_ms=agent.min_barge_in_ms,
-            own_gating=agent.gates_barge_in,
-            speaks_first=agent.speaks_first,
-            greeting_shielded=not agent.greeting_interruptible,
-            answers_by_itself=agent.turn_detection.create_response,
-            hang_up_tools=tools.hang_up_tools,
+        flow = first_flow(
+            agent,
+            tools.hang_up_tools,
             tools=open_tools,
-            goodbye_ms=deadlines.ms(deadlines.goodbye_s),
-            keypad=agent.keypad,
-            key_works=KeyWorks(transfer=self._put_through_to, kept=redacted.typed),
             spending=self._spending,
+            goodbye_ms=deadlines.ms(deadlines.goodbye_s),
         )
         self._bridge = Bridge(
             socket=socket,
             stream_sid=stream_sid,
             agent=agent,
             open_session=open_session,
-            reopen_session=reopen_session,
+            reopen_session=sessions_of(agent),
             run_tool=tools.run,
             flow=flow,
             journal=self._journal,
@@ -131,7 +132,7 @@ class LiveCall:
             deadlines=deadlines,
             session_ready=self._on_session_ready,
         )
-        self._collect_digits = CollectDigits(
+        collect_digits = CollectDigits(
             keypad=flow.keypad,
             ears=self._bridge,
             recording=self._recording,
@@ -170,6 +171,35 @@ class LiveCall:
             deadlines=deadlines,
             move=self._move,
             now_ms=self._now_ms,
+        )
+        followers = Followers(
+            tools=tools,
+            transferring=self._elsewhere.transferring,
+            farewell=self._farewell,
+            redacted=redacted,
+            bridge=self._bridge,
+            flow=flow,
+        )
+        switching = Switching(
+            record.agent,
+            agent.recording,
+            followers,
+            find=find_colleague,
+            sessions_of=sessions_of,
+            when_heard=self._elsewhere.away.when_heard,
+            note=self._note,
+            now_ms=self._now_ms,
+            tick_s=deadlines.tick_s,
+        )
+        own |= {
+            StopRecordingTool: lambda _asked: self._recording.decline(),
+            CollectDigitsTool: collect_digits,
+            TransferCallTool: self._elsewhere.transferring.run,
+            SwitchAgentTool: switching.run,
+            SendDtmfTool: self._elsewhere.pressing.run,
+        }
+        flow.keypad.works = KeyWorks(
+            transfer=self._elsewhere.transferring.to, switch_agent=switching.to, kept=redacted.typed
         )
         self._operator = Operator(
             bridge=self._bridge,
@@ -234,21 +264,6 @@ class LiveCall:
     async def resume_recording(self) -> bool:
         """Keep it again; False where the recording was not paused."""
         return await self._recording.resume()
-
-    async def _decline_recording(self, _asked: Asked) -> str:
-        return await self._recording.decline()
-
-    async def _put_through(self, asked: Asked) -> str:
-        return await self._elsewhere.transferring.run(asked)
-
-    async def _put_through_to(self, name: str) -> None:
-        await self._elsewhere.transferring.to(name)
-
-    async def _press_keys(self, asked: Asked) -> str:
-        return await self._elsewhere.pressing.run(asked)
-
-    async def _collect(self, asked: Asked) -> str:
-        return await self._collect_digits(asked)
 
     async def _carry(self) -> EndReason:
         reason = EndReason.ERROR

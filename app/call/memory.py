@@ -60,6 +60,11 @@ class Memory:
                 items.append(item)
         return items
 
+    @property
+    def written(self) -> bool:
+        """Whether the words of all that was said are there."""
+        return not any(isinstance(entry, _Turn) and self._is_open(entry) for entry in self._entries)
+
     def _is_open(self, entry: _Turn | _Output | HistoryItem) -> bool:
         match entry:
             case _Turn():

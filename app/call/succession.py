@@ -4,6 +4,7 @@ from app.call.actions import Action, Greet
 from app.call.answers import Answers
 from app.call.caller_turn import CallerTurn
 from app.call.goodbye import Goodbye
+from app.call.manner import Manner
 from app.call.open_tools import OpenTools
 from app.call.resuming import Resuming
 from app.call.voice import Voice
@@ -62,6 +63,22 @@ class Succession:
         """Another session goes on from here, at a moment that suited us."""
         self._answers.on_sign_of_life(at_ms)
         return self._voice.leave(at_ms)
+
+    def hand_over(self, to: Manner, at_ms: float) -> list[Action]:
+        """Another agent goes on from here, in a session of its own."""
+        self._tools.on_session_lost()
+        self._tools.use(to.tools)
+        self._caller.use(to.barge_in, own_gating=to.own_gating, shielded=to.greeting_shielded)
+        self._answers.by_itself = to.answers_by_itself
+        self._answers.owed = False  # what the caller waited for is the other agent's to say, once it is asked
+        return self.replace(at_ms)
+
+    @property
+    def may_hand_over(self) -> bool:
+        """Whether nothing is said or heard, or done by the provider, and the call is not about to end."""
+        heard = not (self._voice.unheard or self._voice.midway)
+        busy = self._answers.under_way or self._caller.speaking or self._tools.providers
+        return heard and not busy and not self._goodbye.wanted
 
     @property
     def has_gap(self) -> bool:

@@ -38,6 +38,11 @@ class TimeLimits:
         self._silence = _silence(agent)
         self._stays = False
 
+    def use(self, agent: AgentConf) -> None:
+        """Another agent goes on: its silences count. How long the call may last was settled when it began."""
+        self._silence = _silence(agent)
+        self._stays = False
+
     def on_event(self, event: CallEvent) -> None:
         """What happened in the call, as its journal is told."""
         if self._silence is None:

@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 
 from app.call.admission import Admission
 from app.call.away import Ways
+from app.call.colleague import Colleague
 from app.call.commands import Command, Outcome
 from app.call.control import CallControl
 from app.call.events import Kind
@@ -109,6 +110,8 @@ class Arrival:
     """The session, as soon as it is open; raises what kept it from opening (`SessionUnavailable` as a rule)."""
     ways: Ways
     """How the caller comes back from elsewhere."""
+    find_colleague: Callable[[str], Colleague]
+    """Another agent that may take the call over, as it is now; raises `ConfError`."""
     direction: Literal["inbound", "outbound"] = "inbound"
     voicemail_url: str | None = None
     """Where the caller may leave a message if no agent can talk."""

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from app.call.colleague import Colleague
 from app.call.events import Kind
 from app.conf.models import AgentConf, fill
 from app.errors import ConfError
 from app.twilio.tokens import Ticket
-from app.web.answerer import Answerer, named
+from app.web.answerer import Answerer, named, with_own_message
 from app.web.deps import Conf, Services
 from app.web.line import Line, values
 from app.web.precall import Told
@@ -47,6 +48,15 @@ def refilled(conf: Conf, ticket: Ticket, line: Line) -> AgentConf:
     number = conf.number(line.ours)
     agent = named(conf, number, ticket.agent).agent if number else conf.agent(ticket.agent)
     return fill(agent, values(line, number, ticket.agent, agent, ticket.variables))[0]
+
+
+def colleague(conf: Conf, ticket: Ticket, line: Line, name: str) -> Colleague:
+    """Another agent for that call, filled with what came from outside with it; its own server is not asked."""
+    number = conf.number(line.ours)
+    agent = with_own_message(conf.agent(name), number) if number else conf.agent(name)
+    fallback_number = (number.fallback_number if number else None) or agent.fallback.number
+    agent, missing = fill(agent, values(line, number, name, agent, ticket.variables))
+    return Colleague(name, conf.agent_version(name), agent, fallback_number, missing)
 
 
 def notes(ticket: Ticket) -> list[Note]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -15,7 +16,7 @@ from app.twilio.media_protocol import MAX_MESSAGE_BYTES, Ignored, Started, decod
 from app.twilio.signature import SETTINGS, SIGNATURE, Signed, stream_signer
 from app.twilio.tokens import Ticket
 from app.web.deps import Arrival, Services, services
-from app.web.filled import notes, refilled
+from app.web.filled import colleague, notes, refilled
 from app.web.ladder import voicemail_url
 from app.web.line import Line
 from app.web.verified import signing_accounts, target
@@ -195,6 +196,7 @@ async def _arrival(house: Services, ticket: Ticket) -> AsyncIterator[Arrival]:
             fallback_number=ticket.fallback_number,
             attempt=ticket.attempt,
             ways=WaysBack(house, ticket, guest.agent),
+            find_colleague=partial(colleague, house.conf, ticket, line),
             direction=ticket.direction,
             voicemail_url=voicemail_url(house.public_url, ticket.agent, guest.agent, line, attempt=ticket.attempt + 1),
             session=guest.session,
