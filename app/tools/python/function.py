@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from app.conf.models import KnownFunction
 from app.tools.python.context import ToolContext
-from app.tools.python.signature import Signature
+from app.tools.python.signature import Signature, UnusableFunction
 from app.tools.python.threads import Threads
 
 NOTHING_TO_SAY = "Done."
@@ -21,6 +21,8 @@ class PythonFunction:
 
     def __init__(self, function: Callable[..., Any], source: str) -> None:
         """`source` says where it was found, for people."""
+        if inspect.isasyncgenfunction(function):
+            raise UnusableFunction("it yields: an async function returns all that it says at once")
         self.name = function.__name__
         self.source = source
         self._function = function
@@ -34,11 +36,20 @@ class PythonFunction:
         typed = self._signature.typed(arguments)
         given = [context] if self._signature.takes_context else []
         work = partial(self._function, *given, **typed)
-        called = work() if inspect.iscoroutinefunction(self._function) else await self._threads.run(work)
+        if inspect.iscoroutinefunction(self._function):
+            called = work()
+        else:
+            called = await self._threads.run(lambda: _in_thread(work))
         try:
             return _as_text(await called if inspect.isawaitable(called) else called)
         except (SystemExit, KeyboardInterrupt) as error:  # they would end the loop, and all calls
             raise RuntimeError(f"the tool raised {type(error).__name__}") from None
+
+
+def _in_thread(work: Callable[[], Any]) -> Any:
+    """What it says, as text: what it makes piece by piece is made here, and not in the loop."""
+    called = work()
+    return called if inspect.isawaitable(called) else _as_text(called)
 
 
 def _as_text(result: Any) -> str:

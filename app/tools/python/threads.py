@@ -42,10 +42,11 @@ class Threads:
             result, error = None, None
             try:
                 result = context.run(function)
-            except Exception as raised:  # a tool is somebody's code
+            except BaseException as raised:  # a tool is somebody's code
                 error = raised
-            except BaseException as raised:  # `sys.exit()` in a tool must not reach the loop, which it would end
-                error = RuntimeError(f"the tool raised {type(raised).__name__}")
+                if isinstance(raised, StopIteration) or not isinstance(raised, Exception):
+                    # a future refuses the one; the others (`sys.exit()`) would end the loop
+                    error = RuntimeError(f"the tool raised {type(raised).__name__}")
             with contextlib.suppress(RuntimeError):  # nobody waits any more: the loop is closed
                 loop.call_soon_threadsafe(settle, result, error)
 

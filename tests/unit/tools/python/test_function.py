@@ -227,3 +227,28 @@ async def main():
 asyncio.run(main())
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=20)
+
+
+async def test_a_sync_function_whose_iterator_is_empty_fails_at_once():
+    def first_free() -> str:
+        return next(iter([]))
+
+    async with asyncio.timeout(2):
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await run(first_free)
+
+
+async def test_what_a_sync_function_gives_piece_by_piece_is_made_in_its_thread():
+    def rows():
+        for _ in range(2):
+            yield threading.current_thread().name
+
+    assert await run(rows) == '["tool rows","tool rows"]'
+
+
+async def test_an_async_generator_is_refused_with_the_reason():
+    async def rows():
+        yield 1
+
+    with pytest.raises(UnusableFunction, match="yields"):
+        PythonFunction(rows, "here")
