@@ -173,6 +173,7 @@ class Writes:
             warnings = self._known.doubts(conf)
         if isinstance(conf, NumberConf):
             _check_agents(place, conf)
+            warnings = conf.doubts
         warnings += empty_variables(place.name, conf, place.rows, self._known)
         return conf, [f"{place}: {warning}" for warning in warnings]
 

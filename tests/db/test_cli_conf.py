@@ -59,6 +59,16 @@ def test_a_limit_that_max_calls_makes_pointless_is_a_warning(conf, monkeypatch: 
     assert "limits/default: calls: 21 is more than a server takes, which is 20" in " ".join(done.stderr.split())
 
 
+def test_hours_that_close_a_number_all_week_are_a_warning(conf):
+    never = {"agent": "default", "hours": {"zone": "Europe/Zurich"}}
+    once = {"agent": "default", "hours": {"zone": "Europe/Zurich", "sunday": ["10:00-11:00"]}}
+    conf("set", "agent", "default", stdin="{}")
+    told = [conf("set", "number", "default", stdin=json.dumps(hours)) for hours in (never, once)]
+    assert [done.exit_code for done in told] == [0, 0]
+    assert "closed all week" in " ".join(told[0].stderr.split())
+    assert "closed all week" not in " ".join(told[1].stderr.split())
+
+
 def test_an_agent_in_old_words_is_saved_in_todays_and_every_replacement_is_told(conf):
     old = {"modalities": ["text", "audio"], "max_response_output_tokens": 100, "temperature": 0.8, "voice": "onyx"}
     done = conf("set", "agent", "a", stdin=json.dumps(old))

@@ -59,3 +59,10 @@ class NumberConf(Conf):
         return frozenset(
             {self.agent} | ({self.hours.closed_agent} if self.hours and self.hours.closed_agent else set())
         )
+
+    @property
+    def doubts(self) -> list[str]:
+        """What its writer may not expect."""
+        if self.hours is None or not self.hours.never_open:
+            return []
+        return ["hours: no day has a span, so the number is closed all week; without hours it is always open"]

@@ -57,6 +57,11 @@ class OpeningHours(Conf):
     closed_agent: RowName | None = None
     """Answers while it is closed, in place of the message."""
 
+    @property
+    def never_open(self) -> bool:
+        """Whether no day has a span."""
+        return not any(getattr(self, day) for day in _DAYS)
+
 
 def is_open(hours: OpeningHours | None, at: datetime) -> bool:
     """Whether a number with these hours is open at that moment (one with a zone); without hours it always is.
