@@ -29,6 +29,7 @@ SECTIONS: Mapping[str, type[Conf]] = {
 """In an order in which no row needs a later one."""
 SINGLE = frozenset({"prices", "limits", "outbound"})
 """Sections whose only row is `default`."""
+_NAMED = re.compile(r"(?P<field>\w+)(?P<inner>(?:\.[^\s:]+)*): (?P<reason>.+)", re.DOTALL)
 ROW_NAME = r"(?!\.{1,2}$)[\w+.\- ]{1,100}"
 """No `.` and no `..`: a web address cannot name them."""
 
@@ -59,23 +60,28 @@ def explain(where: str, error: ValidationError, value: object = None) -> str:
 def faults(error: ValidationError, value: object = None) -> list[Fault]:
     """The same, one by one."""
     return [
-        Fault(_path(one["loc"], value), one["msg"].removeprefix("Value error, "), one["type"])
+        _fault(one["loc"], one["msg"].removeprefix("Value error, "), one["type"], value)
         for one in error.errors(include_input=False, include_url=False, include_context=False)
     ]
 
 
-def _path(place: Sequence[str | int], value: object) -> str:
-    """The place as the value's writer knows it: without the names of a union's arms, which pydantic puts between."""
+def _fault(place: Sequence[str | int], message: str, kind: str, value: object) -> Fault:
+    """With the place as the value's writer knows it: without the names of a union's arms, which pydantic puts between,
+    and with the field that a check of several fields names first (`url: …`)."""
     path = []
     for part in place:
-        if isinstance(value, Mapping) and (part in value or part == place[-1]):
+        if isinstance(value, Mapping) and (part in value or (kind == "missing" and part == place[-1])):
             value = value.get(part)
         elif isinstance(value, list) and isinstance(part, int) and part < len(value):
             value = value[part]
         elif value is not None:
             continue
         path.append(str(part))
-    return ".".join(path)
+    named = _NAMED.fullmatch(message)
+    if named and isinstance(value, Mapping) and named["field"] in value:
+        path.append(named["field"] + named["inner"])
+        message = named["reason"]
+    return Fault(".".join(path), message, kind)
 
 
 def _is_e164(name: str) -> bool:

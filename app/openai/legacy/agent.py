@@ -23,6 +23,8 @@ AGENT_PLACES: Mapping[str, str] = {
 """A session's fields, and what an agent calls them."""
 
 _PHONE = "g711_ulaw"
+_OF_FUNCTIONS = frozenset({"type", "name", "description", "parameters", "strict"})
+"""What the API's own functions have, which nothing here runs."""
 
 
 def agent(value: Mapping[str, Any]) -> Modernised:
@@ -64,6 +66,11 @@ def _form(value: object) -> str | None:
             return None
 
 
+def _is_one_of_ours(tool: object) -> bool:
+    """Whether only its `type` was forgotten."""
+    return isinstance(tool, dict) and bool(tool.keys() - _OF_FUNCTIONS)
+
+
 def _keep_tools_that_run(moving: Moving) -> None:
     tools = moving.value.get("tools")
     if not isinstance(tools, list):
@@ -71,7 +78,7 @@ def _keep_tools_that_run(moving: Moving) -> None:
     kept = []
     for index, tool in enumerate(tools):
         kind = tool.get("type") if isinstance(tool, dict) else None
-        if kind is None or kind == "function":
+        if kind == "function" or (kind is None and not _is_one_of_ours(tool)):
             name = tool.get("name") if isinstance(tool, dict) else None
             moving.warn(f"tools.{index}", f"left out: nothing here runs {name or 'it'}")
         else:

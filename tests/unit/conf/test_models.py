@@ -26,6 +26,7 @@ MCP = {
     "authorization": "oauth-secret-token",
     "headers": {"X-Api-Key": "header-secret-value", "X-Other": "other-secret-value"},
 }
+HTTP = {"type": "http", "name": "f", "description": "d", "url": "https://a.example.com/"}
 
 
 def agent(**fields: object) -> AgentConf:
@@ -70,7 +71,10 @@ def test_what_was_shown_can_be_saved_again():
         ({"truncation": {"type": "retention_ratio", "retention_ratio": 2}}, "truncation.retention_ratio"),
         ({"tool_choice": {"type": "function", "name": "nothing"}}, "tool_choice: the agent has no function nothing"),
         ({"tool_choice": {"type": "mcp", "server_label": "s"}}, "tool_choice: the agent has no MCP server s"),
-        ({"tools": [MCP | {"tunnel_id": "t"}]}, "tools.0.mcp: exactly one of server_url"),
+        ({"tools": [MCP | {"tunnel_id": "t"}]}, "tools.0: exactly one of server_url"),
+        ({"tools": [HTTP | {"url": "https://localhost/"}]}, "tools.0.url: localhost is this machine"),
+        ({"tools": [HTTP | {"body": {"a": ["{{args.b}}"]}}]}, "tools.0.body.a.0: {{args.b}}: the parameters have no b"),
+        ({"tools": [{"type": "http", "name": "f", "url": "https://a.example.com/"}]}, "tools.0.description: Field"),
         ({"tools": [MCP, MCP]}, "tools: two tools of one name"),
         ({"provider": "acme"}, "provider: unknown provider"),
     ],

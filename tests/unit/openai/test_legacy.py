@@ -196,6 +196,11 @@ def test_r3_29_a_function_that_nothing_runs_and_a_bad_tool_are_left_out_of_an_ag
     ]
 
 
+def test_a_tool_of_ours_whose_type_was_forgotten_is_not_left_out_but_refused():
+    with pytest.raises(ConfInvalid, match=r"tools\.0: .*type"):
+        agent({"tools": [{"name": "f", "url": "https://shop.example.com/"}]})
+
+
 def test_r2_11_a_servers_answer_gives_its_configuration_and_none_of_its_secrets():
     answer = {
         "id": "sess_1",
