@@ -10,17 +10,11 @@ from enum import StrEnum
 
 from app.call.day_spend import DaySpend
 from app.call.events import CallEvent, Kind
+from app.call.hidden_numbers import shown
 from app.call.record import CallRecord
 from app.conf.models import LimitsConf
 
 A_MINUTE = timedelta(minutes=1)
-HIDDEN = frozenset(
-    {
-        "", "anonymous", "blocked", "private", "restricted", "unavailable", "unknown", "withheld",
-        "+266696687", "+2562533", "+7378742833", "+86282452253", "+8656696", "+464",
-    }
-)  # fmt: skip
-"""What stands for the number of a caller who hides it: words, and the same words typed on a phone's keys."""
 
 
 class Limit(StrEnum):
@@ -45,8 +39,7 @@ class Incoming:
     @property
     def caller(self) -> str | None:
         """Who it is, as far as callers can be told apart."""
-        words = self.party.lower().removeprefix("sip:").partition("@")[0]
-        return None if words in HIDDEN else self.party
+        return shown(self.party) or None
 
 
 @dataclass(frozen=True, slots=True)

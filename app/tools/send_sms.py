@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from app.call.events import Kind
+from app.call.hidden_numbers import shown
 from app.call.tool_calls import Asked
 from app.conf.models import SendSmsTool
 from app.errors import CarrierApiError, ConfMissing, OutboundRefused, ToolError
@@ -22,9 +23,6 @@ UNSENT = "The message was not sent."
 UNSURE = "Nobody knows whether the message was sent. Do not send it again."
 _UNREACHABLE = frozenset({21211, 21408, 21610, 21612, 21614})
 """Twilio's codes for a number that is none, may get none, wants none or can get none."""
-
-_UNAVAILABLE = "+86282452253"
-"""What Twilio gives as the number of some hidden callers; the others it gives are no numbers at all."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -59,7 +57,7 @@ class SmsSender:
     def _number(self, tool: SendSmsTool, to: str) -> str:
         number = self._caller if to == SendSmsTool.CALLER else tool.recipients[to]
         try:
-            check_dialable("" if number == _UNAVAILABLE else number)
+            check_dialable(shown(number))
         except OutboundRefused:
             raise ToolError(HIDDEN if to == SendSmsTool.CALLER else WRONG_NUMBER) from None
         return number

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from app.call.hidden_numbers import shown
 from app.conf.models import AgentConf, NumberConf, built_in, clean, defaults, zone_of
 
 
@@ -33,7 +34,7 @@ def values(
 ) -> dict[str, str]:
     """Every variable's value, with that agent; what was `given` with the call wins over all defaults."""
     known = built_in(
-        caller=clean(line.caller),
+        caller=clean(shown(line.caller)),
         called=clean(line.called),
         direction=line.direction,
         agent=name,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from app.call.carrier import Carrier
 from app.call.digits import CollectedDigits
 from app.call.events import Kind
+from app.call.hidden_numbers import shown
 from app.call.hourly import Hourly
 from app.call.journal import Finished, JournalWriter
 from app.call.line_price import line_price
@@ -138,7 +139,7 @@ def call_context(arrival: Arrival, digits: CollectedDigits) -> CallContext:
     """What web tools are told of the call."""
     return CallContext(
         id=arrival.call_id,
-        caller=arrival.from_number,
+        caller=shown(arrival.from_number),
         called=arrival.to_number,
         agent=arrival.agent_name,
         digits=digits,
@@ -149,7 +150,7 @@ def tool_context(arrival: Arrival) -> ToolContext:
     """What Python tools are told of the call."""
     return ToolContext(
         call_id=arrival.call_id,
-        caller=arrival.from_number,
+        caller=shown(arrival.from_number),
         called=arrival.to_number,
         agent=arrival.agent_name,
     )
