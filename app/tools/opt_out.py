@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from app.call.hidden_numbers import shown
 from app.call.tool_calls import Asked
 from app.conf.models import e164
 from app.errors import ToolError
@@ -20,7 +21,7 @@ _log = structlog.stdlib.get_logger(__name__)
 async def opt_out(wish: OptedOut, keep: KeepOptOut, _asked: Asked) -> str:
     """Put the number on the do-not-call list; what the model is told of it. Raises `ToolError`."""
     try:
-        is_number = e164(wish.number) == wish.number
+        is_number = shown(wish.number) != "" and e164(wish.number) == wish.number
     except ValueError:
         is_number = False
     if not is_number:

@@ -26,8 +26,9 @@ async def test_a_caller_who_opts_out_is_kept_and_the_model_told():
     said = await box("+15550100123")(asked)
     assert "do-not-call list" in said
     assert [wish.number for wish in kept] == ["+15550100123"]
-    with pytest.raises(ToolError, match="hidden"):
-        await box("anonymous")(asked)
+    for hidden in ("anonymous", "+86282452253"):
+        with pytest.raises(ToolError, match="hidden"):
+            await box(hidden)(asked)
 
 
 async def test_a_tool_that_nobody_can_run_here_is_an_answer():
