@@ -10,11 +10,17 @@ LATE_MS = 5000
 """Silence after the caller stopped is never longer than this without the journal saying why."""
 STALLED_MS = 8000
 """A session that is silent for so long while an answer is due is dead."""
+MOST_FAILURES = 3
+"""In a row; with one more the call is given up."""
 _FAILED = frozenset({"failed", "incomplete"})
 
 
 class Answers:
-    """Follows the answers of one call; a failed one is retried, then apologised for, then the call is given up."""
+    """Follows the answers of one call.
+
+    A failed one is tried again, the next apologised for. Where that fails too, another session is tried, as one may be
+    stuck that fails at everything; then the call is given up. What was heard of an answer starts the count anew.
+    """
 
     def __init__(self, *, apology: str, by_itself: bool = True) -> None:
         self.owed = False
@@ -93,10 +99,10 @@ class Answers:
         if done.status not in _FAILED or self.spoke:
             return []
         self._failures += 1
-        if self._failures > 2 or not done.retryable:
+        if self._failures > MOST_FAILURES or not done.retryable:
             return [End(EndReason.MODEL_LOST)]
         self.on_asked(at_ms)
-        return [Respond()] if self._failures == 1 else [Say(self._apology)]
+        return [(Respond(), Say(self._apology), Reconnect("failing"))[self._failures - 1]]
 
     def on_time(self, at_ms: float, tools: OpenTools) -> list[Action]:
         """Write down, once, that an answer is late and what it waits for; give up a session that only keeps silent."""

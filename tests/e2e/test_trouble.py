@@ -235,11 +235,28 @@ async def test_an_answer_that_fails_is_tried_again_and_then_apologised_for(rig):
     assert statuses == ["failed", "failed", "completed"]
 
 
+async def test_a_session_that_only_fails_is_replaced_and_the_conversation_goes_on(rig):
+    failed = Reply(failure="server_error")
+    house = await rig(ScriptedBrain([HELLO, failed, failed, failed, HELLO]), agent={})
+    call = await house.ring()
+    await call.wait_heard(1000)
+    await call.press("1")
+    await call.wait_heard(2000)
+    await call.hang_up()
+    _, events = await house.settled(call)
+
+    [again] = [event for event in events if event.kind == Kind.MODEL_RECONNECTED]
+    assert again.data["reason"] == "failing"
+    first, *_ = [event["item"] for event in house.openai.sessions[1].received if "item" in event]
+    assert (first["role"], first["content"][0]["text"]) == ("assistant", "Hello.")
+
+
 async def test_a_model_that_only_fails_hands_the_caller_to_the_fallback(rig):
-    house = await rig(ScriptedBrain([Reply(failure="server_error")] * 3), agent=FALLBACK)
+    house = await rig(ScriptedBrain([Reply(failure="server_error")] * 4), agent=FALLBACK)
     call = await house.ring()
     record, _ = await house.settled(call)
     assert record.end_reason is EndReason.MODEL_LOST
+    assert len(house.openai.sessions) == 2
     assert "Dial" in verbs(call)
 
 

@@ -307,11 +307,14 @@ class TestFailedAnswers:
         flow.on_agent(ResponseStarted(response), 0)
         return deeds(flow.on_agent(ResponseDone(response, **{"status": "failed", **how}), 1))
 
-    def test_one_is_tried_again_the_next_apologised_for_and_the_third_gives_up(self):
+    def test_one_is_tried_again_the_next_apologised_for_and_a_session_that_only_fails_is_replaced_once(self):
         flow = CallFlow()
         assert self.fail(flow, "resp_1") == [Respond()]
         assert self.fail(flow, "resp_2", status="incomplete") == [Say(APOLOGY)]
-        assert self.fail(flow, "resp_3") == [End(EndReason.MODEL_LOST)]
+        assert self.fail(flow, "resp_3") == [Reconnect("failing")]
+        flow.on_session_lost(10)
+        assert deeds(flow.sessions.begin(20)) == [Respond()]
+        assert self.fail(flow, "resp_4") == [End(EndReason.MODEL_LOST)]
 
     def test_an_answer_that_was_heard_starts_the_count_anew(self):
         flow = CallFlow()
