@@ -282,6 +282,7 @@ class LiveCall:
     def _final_record(self, reason: EndReason) -> CallRecord:
         self._move(CallStatus.ENDED)
         self._journal.note_gap()
+        self._registry.spend(self._record.call_sid, self._spending.usd(self._now_ms()))
         self._note(Kind.CALL_ENDED, reason=reason, spent_usd=self._spending.totals(self._now_ms()))
         return replace(self._journal.record, ended_at=datetime.now(UTC), end_reason=reason)
 

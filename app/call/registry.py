@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal
 
 from app.call.control import CallControl
@@ -24,6 +25,7 @@ class Registry:
         self._ended: OrderedDict[str, EndReason] = OrderedDict()
         self._over: OrderedDict[str, None] = OrderedDict()
         self._wishes: OrderedDict[str, RecordingWish] = OrderedDict()
+        self._spent_usd: OrderedDict[str, Decimal] = OrderedDict()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -74,6 +76,16 @@ class Registry:
     def wished(self, call_sid: str) -> RecordingWish | None:
         """What was decided about that phone call's recording so far."""
         return self._wishes.get(call_sid)
+
+    def spend(self, call_sid: str, usd: Decimal) -> None:
+        """What that phone call had cost when its stream ended; its later streams go on counting from there."""
+        self._spent_usd[call_sid] = usd
+        if len(self._spent_usd) > REMEMBERED:
+            self._spent_usd.popitem(last=False)
+
+    def spent_usd(self, call_sid: str) -> Decimal:
+        """What the earlier streams of that phone call cost."""
+        return self._spent_usd.get(call_sid, Decimal(0))
 
     def mark_ended(self, call_sid: str, reason: EndReason) -> None:
         """A call has ended; it may still be saying farewell."""

@@ -14,11 +14,17 @@ from app.realtime.usage import Used
 
 
 class Spending:
-    """One call's costs, whichever sessions it had. Without `pricing` nothing has a price."""
+    """One call's costs, whichever sessions it had. Without `pricing` nothing has a price.
 
-    def __init__(self, pricing: Pricing | None = None, line: LinePrice | None = None) -> None:
+    `before_usd` is what the same phone call cost before a stream was lost: it counts, and is in that call's record.
+    """
+
+    def __init__(
+        self, pricing: Pricing | None = None, line: LinePrice | None = None, *, before_usd: Decimal = Decimal(0)
+    ) -> None:
         self._pricing = pricing
         self._line = line
+        self._before_usd = before_usd
         self._model_usd = self._transcription_usd = Decimal(0)
         self._unpriced: set[str] = set()
 
@@ -40,9 +46,9 @@ class Spending:
                 return []
 
     def usd(self, at_ms: float) -> Decimal:
-        """What the call has cost so far, the minutes on the line among it."""
+        """What the phone call has cost so far, the minutes on the line among it."""
         line_usd = self._line.of(at_ms) if self._line else Decimal(0)
-        return self._model_usd + self._transcription_usd + line_usd
+        return self._before_usd + self._model_usd + self._transcription_usd + line_usd
 
     def totals(self, at_ms: float) -> dict[str, str]:
         """What the call cost, by what it was paid for, for its record; the line where it has a price or an estimate."""

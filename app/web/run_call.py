@@ -111,7 +111,7 @@ class RunCall:
     def _spending(self, arrival: Arrival) -> Spending:
         own = self.prices()
         line = line_price(arrival.direction, arrival.to_number, own.telephony)
-        return Spending(Prices(own), line)
+        return Spending(Prices(own), line, before_usd=self.registry.spent_usd(arrival.call_sid))
 
     def _record(self, arrival: Arrival) -> CallRecord:
         return CallRecord(

@@ -98,6 +98,22 @@ async def test_an_agent_over_its_budget_is_asked_to_come_to_an_end_and_then_ends
     assert len(of_kind(events, Kind.RESPONSE_DONE)) == 3
 
 
+async def test_a_call_that_goes_on_in_another_stream_goes_on_counting(rig):
+    house = await rig(ScriptedBrain([HELLO, HELLO, BYE]), agent={"budget": {"hard_usd": "0.002"}})
+    await house.put("prices", "default", FREE_LINE)
+    call = await house.ring()
+    while not of_kind(house.told, Kind.RESPONSE_DONE):  # noqa: ASYNC110 (nobody tells)
+        await asyncio.sleep(0.01)
+    await call.drop()
+    record, events = await house.settled(call)
+
+    assert (record.attempt, record.end_reason) == (1, EndReason.SPEND_LIMIT)
+    [hard] = of_kind(events, Kind.BUDGET_HARD)
+    assert hard.data["spent_usd"] == "0.002656"  # a greeting in each stream
+    own = [Decimal(each.data["cost_usd"]) for each in of_kind(events, Kind.RESPONSE_DONE)]
+    assert Decimal(events[-1].data["spent_usd"]["model"]) == sum(own)
+
+
 def told(house) -> list[str]:
     """What the model was told by the system."""
     items = [each["item"] for each in house.openai.sessions[0].received if each["type"] == "conversation.item.create"]

@@ -13,7 +13,8 @@ Dollars = Annotated[Decimal, Field(gt=0, le=10_000)]
 class BudgetConf(Conf):
     """Limits for one call: the model, the caller's words written down, and the minutes on the line, by our prices.
 
-    What has no price does not count. The answer under way and the goodbye come on top of the hard limit.
+    A call that goes on in another stream goes on counting, in the process that had it. What has no price does not
+    count. The answer under way and the goodbye come on top of the hard limit.
     """
 
     soft_usd: Dollars | None = None

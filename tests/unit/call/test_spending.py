@@ -237,3 +237,9 @@ def test_without_limits_nothing_follows_however_much_it_costs():
     flow = Limited()
     flow.on_agent(answer(1_000_000), 1000)
     assert flow.on_time(1250) == []
+
+
+def test_what_a_phone_call_cost_before_its_stream_was_lost_counts_and_is_not_in_its_record_again():
+    spent = spending(before_usd=Decimal(2))
+    spent.answer(answer(3), 900)
+    assert (spent.usd(1000), spent.totals(1000)) == (5, {"model": "3", "transcription": "0"})
