@@ -19,7 +19,8 @@ class ToolRun:
     name: str
     at_ms: int
     arguments: str
-    state: Literal["running", "answered", "failed"] = "running"
+    state: Literal["running", "answered", "failed", "unanswered"] = "running"
+    """Unanswered where the call ended first."""
     output: str | None = None
     took_ms: int | None = None
     server: str | None = None
@@ -36,6 +37,15 @@ class TakenMessage:
     callback_number: str | None = None
     """Where it is another number than the caller's."""
     urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TalkingAgent:
+    """An agent that talked with the caller, from that moment on."""
+
+    at_ms: int
+    agent: str
+    agent_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,8 @@ class Digest:
     """What the model used, all answers together, in its own words."""
     interruptions: int = 0
     messages: Sequence[TakenMessage] = ()
+    agents: Sequence[TalkingAgent] = ()
+    """Those that took the call over, one after the other; the one that answered it is in its record."""
 
 
 def digest(events: Sequence[NumberedEvent]) -> Digest:
@@ -78,6 +90,7 @@ def digest(events: Sequence[NumberedEvent]) -> Digest:
         usage=usage,
         interruptions=sum(event.kind is Kind.AGENT_INTERRUPTED for event in told),
         messages=[_message(event) for event in told if event.kind is Kind.MESSAGE_TAKEN],
+        agents=[_agent(event) for event in told if event.kind is Kind.AGENT_SWITCHED],
     )
 
 
@@ -95,11 +108,18 @@ def _tools(events: Iterable[CallEvent]) -> list[ToolRun]:
                 if run := running.pop(data["call_id"], None):
                     run.state = "answered" if event.kind is Kind.TOOL_ANSWERED else "failed"
                     run.output, run.took_ms = data["output"], data["took_ms"]
+            case Kind.CALL_ENDED:
+                for run in running.values():
+                    run.state = "unanswered"
             case Kind.MCP_CALLED:
                 state: Literal["answered", "failed"] = "failed" if data["error"] else "answered"
                 output = data["error"] or data["output"]
                 runs.append(ToolRun(data["name"], event.at_ms, data["arguments"], state, output, server=data["server"]))
     return runs
+
+
+def _agent(event: CallEvent) -> TalkingAgent:
+    return TalkingAgent(event.at_ms, event.data["agent"], event.data["agent_version"])
 
 
 def _message(event: CallEvent) -> TakenMessage:

@@ -92,7 +92,10 @@ class ToolRun(BaseModel):
     name: str
     at_ms: int
     arguments: Annotated[str, Field(description="JSON, as the model wrote it: perhaps broken.")]
-    state: Literal["running", "answered", "failed"]
+    state: Annotated[
+        Literal["running", "answered", "failed", "unanswered"],
+        Field(description="Unanswered where the call ended first, as `end_call` always is."),
+    ]
     output: str | None
     took_ms: int | None
     server: Annotated[str | None, Field(description="The MCP server that ran it, where one did.")]
@@ -108,6 +111,14 @@ class TakenMessage(BaseModel):
     urgent: bool
 
 
+class TalkingAgent(BaseModel):
+    """An agent that talked with the caller, from that moment on."""
+
+    at_ms: int
+    agent: str
+    agent_version: int
+
+
 class Spread(BaseModel):
     """One figure over all answers of the call, in milliseconds."""
 
@@ -120,6 +131,10 @@ class Call(CallLine):
 
     model_config = ConfigDict(json_schema_extra={"examples": []})
 
+    agents: Annotated[
+        list[TalkingAgent],
+        Field(description="Who talked with the caller, one after the other; `agent` is the first of them."),
+    ]
     turns: Annotated[list[Turn], Field(description="Who spoke when, and what; also while the call goes on.")]
     tools: list[ToolRun]
     messages: Annotated[list[TakenMessage], Field(description="What the caller left for the team.")]
@@ -176,9 +191,11 @@ def show_call(
     row: CallRow, told: Digest, recordings: list[tuple[RecordingRow, TranscriptRow | None]], bill: Bill
 ) -> Call:
     """The call with all that is known of it."""
+    answered = TalkingAgent(at_ms=0, agent=row.agent, agent_version=row.agent_version)
     return Call.model_validate(
         _columns(row)
         | {
+            "agents": [answered, *told.agents],
             "turns": told.turns,
             "tools": told.tools,
             "messages": told.messages,

@@ -1,6 +1,6 @@
 """A call in figures."""
 
-from app.call.digest import Spread, ToolRun, digest
+from app.call.digest import Spread, TalkingAgent, ToolRun, digest
 from app.call.events import Kind, NumberedEvent
 
 
@@ -15,6 +15,9 @@ def answer(first_ms):
 
 def called(call_id, name, at_ms=0):
     return (Kind.TOOL_CALLED, at_ms, {"call_id": call_id, "name": name, "arguments": "{}"})
+
+
+ENDED = (Kind.CALL_ENDED, 9, {"reason": "caller_hangup"})
 
 
 def done(kind, call_id, output):
@@ -51,6 +54,11 @@ def test_tools_are_paired_with_their_answers_however_these_are_ordered():
     ]
 
 
+def test_no_tool_runs_in_a_call_that_has_ended():
+    told = digest(events(called("a", "first", 1), done(Kind.TOOL_ANSWERED, "a", "x"), called("b", "second", 2), ENDED))
+    assert [(run.name, run.state) for run in told.tools] == [("first", "answered"), ("second", "unanswered")]
+
+
 def test_tools_of_mcp_servers_stand_among_the_others():
     data = {"server": "crm", "name": "find", "arguments": "{}", "output": None, "error": "down"}
     [run] = digest(events((Kind.MCP_CALLED, 4, data))).tools
@@ -80,3 +88,9 @@ def test_turns_are_told_and_kinds_of_another_release_left_out():
         )
     )
     assert [(turn.speaker, turn.said) for turn in told.turns] == [("caller", "Hello")]
+
+
+def test_agents_that_took_the_call_over_are_told_in_their_order():
+    switch = {"from_agent": "a", "agent": "billing", "agent_version": 3}
+    told = digest(events((Kind.AGENT_SWITCHED, 900, switch), (Kind.AGENT_SWITCHED, 1900, switch | {"agent": "a"})))
+    assert told.agents == [TalkingAgent(900, "billing", 3), TalkingAgent(1900, "a", 3)]
