@@ -29,6 +29,8 @@ AT_ONCE = 3
 MOST_CALLS = 50
 """So many a call: a model that goes round in circles does not do it at somebody's expense."""
 MAX_OUTPUT_BYTES = 16 * 1024
+_LOOKED_AT = 4 * MAX_OUTPUT_BYTES
+"""So many characters, and no more, however much a tool says: all calls would wait for it."""
 CUT_MARKER = " [cut: too long]"
 MAX_REASON_CHARACTERS = 500
 _CONTROL = re.compile(
@@ -144,7 +146,7 @@ def arguments_of(text: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def presentable(output: str) -> str:
     """Without characters that nobody would see, and cut to what a model should read."""
-    data = _CONTROL.sub("", output).encode(errors="replace")
-    if len(data) <= MAX_OUTPUT_BYTES:
+    data = _CONTROL.sub("", output[:_LOOKED_AT]).encode(errors="replace")
+    if len(data) <= MAX_OUTPUT_BYTES and len(output) <= _LOOKED_AT:
         return data.decode()
     return data[: MAX_OUTPUT_BYTES - len(CUT_MARKER)].decode(errors="ignore") + CUT_MARKER

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import pytest
 
@@ -72,6 +73,22 @@ async def test_output_is_cut_to_what_a_model_should_read():
     output = await tools.run(call('{"evening": "long"}'))
     assert len(output) == MAX_OUTPUT_BYTES
     assert output.endswith("[cut: too long]")
+
+
+async def test_a_tool_that_says_a_hundred_million_letters_holds_up_no_call():
+    house = having(says("x" * 100_000_000))
+    began_s = time.process_time()
+    output = await house.run(call("{}", "own"))
+    assert time.process_time() - began_s < 0.5
+    assert len(output) == MAX_OUTPUT_BYTES
+    unseen = await having(says("\x00" * 200_000)).run(call("{}", "own"))
+    assert unseen == " [cut: too long]"
+
+
+async def test_output_of_wide_letters_is_cut_between_two_of_them():
+    output = await having(says("😀" * 20_000)).run(call("{}", "own"))
+    assert MAX_OUTPUT_BYTES - 4 < len(output.encode()) <= MAX_OUTPUT_BYTES
+    assert output.endswith("😀 [cut: too long]")
 
 
 async def test_control_characters_never_reach_the_model():
