@@ -17,7 +17,7 @@ class Heir:
 
     @property
     def all_written(self) -> bool:
-        """Whether the words of all that was said are there."""
+        """Whether the words of what each of them said last are there."""
         return self._memory.written
 
     async def catch_up(self) -> bool:

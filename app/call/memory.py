@@ -62,8 +62,9 @@ class Memory:
 
     @property
     def written(self) -> bool:
-        """Whether the words of all that was said are there."""
-        return not any(isinstance(entry, _Turn) and self._is_open(entry) for entry in self._entries)
+        """Whether the words of what each of them said last are there."""
+        last = {entry.speaker: entry for entry in self._entries if isinstance(entry, _Turn)}
+        return all(turn.over for turn in last.values())
 
     def _is_open(self, entry: _Turn | _Output | HistoryItem) -> bool:
         match entry:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.conf.models import SECTIONS, AgentConf, Conf, Known, LimitsConf, NumberConf, parse
+from app.conf.models import SECTIONS, AgentConf, Conf, Known, LimitsConf, NumberConf, absent_colleagues, parse
 from app.conf.patch import merged
 from app.conf.records import ShownRow
 from app.conf.secrets import KeyRing, keep_absent, redact, reveal, unmask
@@ -169,6 +169,9 @@ class Writes:
         warnings = []
         if isinstance(conf, AgentConf):
             warnings = self._known.accept(place.name, conf, datetime.now(UTC).date())
+            warnings += absent_colleagues(
+                conf, {place.name} | {name for section, name in place.rows if section == "agent"}
+            )
         if isinstance(conf, LimitsConf):
             warnings = self._known.doubts(conf)
         if isinstance(conf, NumberConf):

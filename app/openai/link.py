@@ -124,6 +124,8 @@ class Link:
             await self.send(client_events.remembered(self.exchange.new_item(), item))
             if isinstance(item, ToolAsked) and item.call_id not in answered:
                 self.exchange.responses.on_tool_call(item.call_id, RESTORED)
+            elif isinstance(item, ToolAnswered):
+                self.exchange.responses.on_answered_elsewhere(item.call_id)
 
     async def send_audio(self, audio: str) -> None:
         """Send caller audio at once, or, while the server is too slow, keep the newest seconds of it."""

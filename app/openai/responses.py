@@ -49,7 +49,8 @@ class Responses:
     """
 
     def __init__(self, *, server_answers: bool) -> None:
-        self._server_answers = server_answers
+        self.server_answers = server_answers
+        """Whether the server answers the caller by itself."""
         self._active: str | None = None
         self._asked: str | None = None
         """The event id of a create that the server has neither begun nor refused."""
@@ -94,6 +95,10 @@ class Responses:
         """We sent a tool call's output; the model shall go on once its sisters have theirs."""
         self._wanted |= _Wish(responses=frozenset({self._open_calls.pop(call_id, "")}))
         return self._next()
+
+    def on_answered_elsewhere(self, call_id: str) -> None:
+        """Another session got that tool call's output, and this one knows it: no other output waits for it."""
+        self._open_calls.pop(call_id, None)
 
     def on_tool_call(self, call_id: str, response_id: str) -> bool:
         """The model asks for a tool; false when this very call was seen before."""
@@ -162,7 +167,7 @@ class Responses:
     def on_speech_stopped(self) -> Create | None:
         """The caller stopped; where the server answers by itself, that answer comes first."""
         self._caller_speaks = False
-        self._answer_expected = self._server_answers
+        self._answer_expected = self.server_answers
         return self._next()
 
     def on_answer_overdue(self) -> Create | None:

@@ -169,6 +169,15 @@ async def test_checking_says_what_saving_would_say_and_saves_nothing(api: Api):
     assert saved.json()["config"] == checked.json()["config"]
 
 
+async def test_an_agent_that_would_hand_over_to_nobody_is_saved_with_a_warning(api: Api):
+    tool = {"type": "switch_agent", "agents": {"desk": "", "billing": "", "sales": ""}}
+    await api.ask("PUT", "/agents/billing", json={"config": {}})
+    saved = await api.ask("PUT", "/agents/desk", json={"config": {"tools": [tool]}})
+    assert saved.json()["warnings"] == [
+        "agent/desk: tools.0.agents: there is no agent sales yet: nobody would take over"
+    ]
+
+
 async def test_the_compiled_session_is_shown_without_secrets(api: Api):
     await an_agent(api, voice="cedar", tools=[MCP])
     shown = await api.ask("GET", "/agents/sales/session")

@@ -51,8 +51,10 @@ class Session:
         self.history = list(history)
         self.frames: list[int] = []
         self.told: list[str] = []
+        self.instructions: list[str | None] = []
+        self.agent = ""
         self.status = SessionStatus.ACTIVE
-        self._knows = list(history)
+        self.knows = list(history)
         self._events: asyncio.Queue[RealtimeInEvent | None] = asyncio.Queue()
         self._speech = ""
 
@@ -69,15 +71,15 @@ class Session:
             self._speech = f"u{next(_ids)}"
             self._emit(SpeechStarted(item_id=self._speech))
         elif number >= SPEAKS_UNTIL and self._speech:
-            self._knows.append(Spoken("caller", QUESTION))
+            self.knows.append(Spoken("caller", QUESTION))
             item_id, self._speech = self._speech, ""
             self._emit(SpeechStopped(item_id=item_id), CallerTranscript(QUESTION, item_id, final=True))
             self._answer()
 
     async def send_tool_response(self, call_id: str, name: str, output: str) -> None:
         self._require_open()
-        self._knows.append(ToolAnswered(call_id, output))
-        assert any(isinstance(item, ToolAsked) and item.call_id == call_id for item in self._knows)
+        self.knows.append(ToolAnswered(call_id, output))
+        assert any(isinstance(item, ToolAsked) and item.call_id == call_id for item in self.knows)
         if self._has_outputs:
             self._speak(ANSWER)
 
@@ -94,7 +96,11 @@ class Session:
     async def remember(self, history: Sequence[HistoryItem]) -> None:
         self._require_open()
         self.history += history
-        self._knows += history
+        self.knows += history
+
+    async def update(self, *, instructions: str | None = None) -> None:
+        self._require_open()
+        self.instructions.append(instructions)
 
     async def truncate(self, item_id: str, heard_ms: int) -> None:
         self._require_open()
@@ -110,23 +116,23 @@ class Session:
 
     @property
     def _has_outputs(self) -> bool:
-        asked = {item.call_id for item in self._knows if isinstance(item, ToolAsked)}
-        return asked == {item.call_id for item in self._knows if isinstance(item, ToolAnswered)}
+        asked = {item.call_id for item in self.knows if isinstance(item, ToolAsked)}
+        return asked == {item.call_id for item in self.knows if isinstance(item, ToolAnswered)}
 
     def _answer(self) -> None:
-        if Spoken("caller", QUESTION) not in self._knows:
+        if Spoken("caller", QUESTION) not in self.knows:
             self._speak(GREETING)
-        elif any(isinstance(item, ToolAsked) for item in self._knows):
+        elif any(isinstance(item, ToolAsked) for item in self.knows):
             self._speak(ANSWER if self._has_outputs else IGNORANCE)
         else:
             calls = [ToolCall(f"call_{next(_ids)}", "find", "{}") for _ in range(2)]
-            self._knows += [ToolAsked(call.call_id, call.name, call.arguments) for call in calls]
+            self.knows += [ToolAsked(call.call_id, call.name, call.arguments) for call in calls]
             response_id = f"r{next(_ids)}"
             self._emit(ResponseStarted(response_id), *calls, ResponseDone(response_id))
 
     def _speak(self, words: str) -> None:
         item_id, response_id = f"a{next(_ids)}", f"r{next(_ids)}"
-        self._knows.append(Spoken("agent", words))
+        self.knows.append(Spoken("agent", words))
         self._emit(
             ResponseStarted(response_id),
             *(AudioDelta(to_base64(silence(100)), item_id, response_id) for _ in range(4)),

@@ -38,6 +38,14 @@ def test_a_wish_while_a_create_is_in_flight_waits_for_that_response():
     assert responses.on_done("r1") == Create("create_2")
 
 
+def test_an_output_that_another_session_got_keeps_no_other_waiting():
+    responses = started()
+    responses.on_tool_call("call_a", "restored")
+    responses.on_tool_call("call_b", "restored")
+    responses.on_answered_elsewhere("call_a")
+    assert responses.on_tool_answered("call_b") == Create("create_1")
+
+
 def test_the_outputs_of_one_response_lead_to_one_create_after_the_last_and_after_its_end():
     responses = started()
     responses.on_created("r1")
