@@ -23,7 +23,7 @@ class Asker:
         return Reply()
 
 
-async def test_a_caller_is_answered_from_a_document_that_was_uploaded_over_rest(rig):
+async def test_r0_31_a_caller_is_answered_from_a_document_that_was_uploaded_over_rest(rig):
     house = await rig(Asker(), agent={"tools": [TOOL]}, **SHARED)
     async with client(house.url) as http:
         uploaded = await http.put("/api/v1/knowledge/bakery/prices.md", content=PRICES)
