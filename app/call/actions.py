@@ -86,6 +86,13 @@ class Instruct:
 
 
 @dataclass(frozen=True, slots=True)
+class Listen:
+    """From now on let the model answer the caller by itself, or only listen."""
+
+    answers: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """Do something beside the audio; whatever goes wrong there stays there."""
 
@@ -123,5 +130,5 @@ class End:
     reason: EndReason
 
 
-ForModel = Truncate | AnswerTool | AnswerApproval | TellModel | Greet | Respond | Say | Instruct | Cancel
+ForModel = Truncate | AnswerTool | AnswerApproval | TellModel | Greet | Respond | Say | Instruct | Listen | Cancel
 Action = Play | Clear | RunTool | Beside | Reconnect | Wake | End | CallEvent | ForModel

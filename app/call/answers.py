@@ -31,6 +31,8 @@ class Answers:
         """Whether the latest answer was heard."""
         self.has_spoken = False
         """Whether any was."""
+        self.on_hold = False
+        """Whether whatever is heard of the caller is not to be answered."""
         self.ends_told = False
         """Whether the provider tells when an answer begins and ends."""
         self.by_itself = by_itself
@@ -71,6 +73,8 @@ class Answers:
 
     def on_caller_stopped(self, at_ms: float) -> None:
         """The caller waits for an answer from now on."""
+        if self.on_hold:
+            return
         self._due_ms = at_ms + LATE_MS
         self.owed = self.by_itself
 

@@ -7,6 +7,7 @@ from app.call.actions import (
     ForModel,
     Greet,
     Instruct,
+    Listen,
     Respond,
     Say,
     TellModel,
@@ -14,7 +15,7 @@ from app.call.actions import (
 )
 from app.realtime.session import RealtimeSessionSender
 
-OF_ONE_SESSION = (Truncate, Cancel, AnswerApproval, Respond, Greet)
+OF_ONE_SESSION = (Truncate, Cancel, AnswerApproval, Respond, Greet, Listen)
 """What is done with when the session is gone that it was meant for; the rest waits for the next."""
 
 
@@ -27,6 +28,8 @@ async def ask(sender: RealtimeSessionSender, action: ForModel, *, greeting: str 
             await sender.send_text(text, role=role, respond=respond)
         case Instruct(instructions):
             await sender.update(instructions=instructions)
+        case Listen(answers):
+            await sender.update(answers=answers)
         case AnswerApproval(request_id, approve):
             reason = None if approve else "Nobody can approve this in a call."
             await sender.answer_approval(request_id, approve=approve, reason=reason)

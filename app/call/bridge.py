@@ -15,6 +15,7 @@ from app.call.caller_leg import CallerLeg
 from app.call.dialling import Dialling, OpenSession, ReopenSession
 from app.call.events import CallEvent, Kind
 from app.call.flow import CallFlow
+from app.call.hold_watch import HoldWatch
 from app.call.memory import Memory
 from app.call.socket import StreamGone, StreamSocket
 from app.call.status import EndReason
@@ -47,6 +48,7 @@ class Bridge:
     ) -> None:
         self._time_limits = TimeLimits(agent, flow, goodbye_ms=deadlines.ms(deadlines.goodbye_s))
         self._budget = Budget(agent.budget, flow)
+        self._hold = HoldWatch(agent, flow)
         self._run_tool = run_tool
         self._flow = flow
         self._journal = journal
@@ -195,8 +197,8 @@ class Bridge:
                 await self._on_idle()
             if self._live and (silent_ms := frames.one_way_ms(self._now_ms())):
                 self._note(Kind.STREAM_ONE_WAY, silent_ms=silent_ms)
-            await self._perform(self._time_limits.on_time(self._now_ms(), ready=self._live))
-            await self._perform(self._budget.on_time(self._now_ms(), ready=self._live))
+            for watch in (self._time_limits, self._budget, self._hold):
+                await self._perform(watch.on_time(self._now_ms(), ready=self._live))
             await self._perform(self._flow.on_time(self._now_ms()))
 
     async def _on_idle(self) -> None:
@@ -251,6 +253,7 @@ class Bridge:
         self._journal.add(event)
         self._memory.add(event)
         self._time_limits.on_event(event)
+        self._hold.on_event(event)
 
 
 class _Over(Exception):  # not an error: it ends the task group

@@ -32,6 +32,7 @@ from app.call.spending import Spending
 from app.call.status import EndReason
 from app.call.succession import Succession
 from app.call.voice import Voice
+from app.call.waiting import Waiting
 from app.conf.models import KeypadConf
 from app.realtime.events import (
     AgentTranscript,
@@ -101,6 +102,8 @@ class CallFlow:
         self.absence = Absence(answers=self._answers, voice=self._voice)
         """What a change of the stream leads to."""
         self.quiet = Quiet(self.sessions, answers=self._answers, goodbye=self._goodbye, tools=self._tools)
+        self.waiting = Waiting(answers=self._answers, caller=self._caller)
+        """What being put on hold leads to."""
         self.spending = spending or Spending()
         """What the call costs."""
         self.keypad = Keypad(
@@ -196,7 +199,7 @@ class CallFlow:
         return self._interrupt(at_ms) + started if interrupts else started
 
     def _on_speech_stopped(self, item_id: str, at_ms: float) -> list[Action]:
-        stopped = self._caller.stop(item_id, at_ms, into_answer=self._answers.under_way)
+        stopped = self._caller.stop(item_id, at_ms, into_answer=self._answers.under_way and not self._answers.on_hold)
         if not self._answers.under_way or not self._caller.own_gating:
             self._answers.on_caller_stopped(at_ms)
         self._latency.on_caller_stopped(at_ms)

@@ -54,7 +54,7 @@ class Succession:
         actions = self._voice.leave(at_ms)
         if self._answers.under_way and self._answers.spoke:
             self._resuming.words = self._voice.last_words
-        self._resuming.midway = self._caller.speaking
+        self._resuming.midway = self._caller.speaking and not self._answers.on_hold
         self._tools.on_session_lost()
         self._answers.on_session_lost()
         return actions + self._caller.leave(at_ms)

@@ -65,3 +65,9 @@ def with_tools(configured: Mapping[str, Any], tools: Iterable[Tool]) -> list[dic
     """New functions beside the MCP servers that the session has: an update replaces the whole list."""
     servers = [tool for tool in configured.get("tools") or () if tool.get("type") != "function"]
     return functions(tools) + servers
+
+
+def answering(configured: Mapping[str, Any], *, by_itself: bool) -> dict[str, Any] | None:
+    """The session's turn detection, so that a turn is answered or not; None where nobody listens for turns."""
+    turns = ((configured.get("audio") or {}).get("input") or {}).get("turn_detection")
+    return {**turns, "create_response": by_itself} if turns else None

@@ -120,12 +120,24 @@ class OpenAIRealtimeSessionSender:
 
     # -- the session
 
-    async def update(self, *, instructions: str | None = None, tools: Sequence[Tool] | None = None) -> None:
-        """Change what the agent is told or may do from now on; what is `None` stays."""
+    async def update(
+        self,
+        *,
+        instructions: str | None = None,
+        tools: Sequence[Tool] | None = None,
+        answers: bool | None = None,
+    ) -> None:
+        """Change what the agent is told or may do from now on; what is `None` stays.
+
+        With `answers` it says whether it answers the caller by itself, where it listens for turns at all.
+        """
         configured = self._link.config.wire(reveal=True)
         changes: dict[str, Any] = {} if instructions is None else {"instructions": instructions}
         if tools is not None:
             changes["tools"] = overrides.with_tools(configured, tools)
+        if answers is not None and (turns := overrides.answering(configured, by_itself=answers)):
+            changes["audio"] = {"input": {"turn_detection": turns}}
+            self._link.exchange.responses.server_answers = answers
         await self._update(changes)
 
     async def _update(self, changes: Mapping[str, Any]) -> None:

@@ -74,8 +74,17 @@ class RealtimeSessionSender(Protocol):
     async def ask_aside(self, name: str, question: str) -> None:
         """Put a question to the model beside the conversation; its answer comes as `AsideDone` of that name."""
 
-    async def update(self, *, instructions: str | None = None, tools: Sequence[Tool] | None = None) -> None:
-        """Change what the agent is told or may do from now on; what is `None` stays."""
+    async def update(
+        self,
+        *,
+        instructions: str | None = None,
+        tools: Sequence[Tool] | None = None,
+        answers: bool | None = None,
+    ) -> None:
+        """Change what the agent is told or may do from now on; what is `None` stays.
+
+        With `answers` it says whether it answers the caller by itself, where it listens for turns at all.
+        """
 
     async def answer_approval(self, request_id: str, *, approve: bool, reason: str | None = None) -> None:
         """Let the MCP tool run that an `ApprovalRequested` asked about, or not."""

@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
+from app.audio import silence
 from app.call.events import Kind
 from app.sandbox.openai.brain import Reply, Say, ScriptedBrain
 from app.sandbox.twilio.messages import Clear
 from app.sandbox.voices.clips import clip
-from tests.e2e.test_reconnect import HELLO, of_kind
+from tests.e2e.test_reconnect import HELLO, Always, of_kind
 
 LONG = Reply.of(Say.words("One two three four five six seven eight nine ten.", 12_000))
 
@@ -69,3 +70,36 @@ async def test_a_line_on_which_nothing_is_heard_is_journalled_once(rig):
 
     [told] = of_kind(events, Kind.STREAM_ONE_WAY)
     assert told.data["silent_ms"] >= 15_000
+
+
+async def test_music_is_not_answered_until_the_caller_speaks_again(rig):
+    brain = Always(HELLO)
+    house = await rig(brain, agent={"hold": {"after_seconds": 3}, "speaks_first": False})
+    music = clip("table_tonight")[::-1] + silence(800)
+    call = await house.ring()
+    await call.wait_stream()
+    session = await house.openai.session()
+
+    async def play_until(kind: Kind) -> None:
+        while not of_kind(house.told, kind):
+            await call.say(music)
+
+    await play_until(Kind.CALLER_ON_HOLD)
+    await session.wait_for(lambda session: session.sent.count("session.updated") == 2)
+    turns = session.config["audio"]["input"]["turn_detection"]
+    assert (turns["create_response"], turns["interrupt_response"]) == (False, True)
+    assert session.config["audio"]["output"]["format"] == {"type": "audio/pcmu"}
+    answers = session.sent.count("response.created")
+    await call.say(music * 3)
+    assert session.sent.count("response.created") == answers
+
+    heard_ms = call.heard_ms
+    await call.say(clip("table_tonight"))
+    await call.wait_for(lambda _: bool(of_kind(house.told, Kind.CALLER_BACK)))
+    await call.wait_heard(heard_ms + 900)
+    await call.say(clip("one_moment"))  # and from here on as ever
+    await session.wait_for(lambda session: session.sent.count("response.created") >= answers + 2)
+    await call.hang_up()
+    _, events = await house.settled(call)
+    assert len(of_kind(events, Kind.CALLER_ON_HOLD)) == len(of_kind(events, Kind.CALLER_BACK)) == 1
+    assert "error" not in session.sent

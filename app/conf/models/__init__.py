@@ -9,6 +9,7 @@ from app.conf.models.base import BY_SHAPE, DEFAULT, E164, Conf, RowName, e164
 from app.conf.models.budget import BudgetConf
 from app.conf.models.colleagues import absent_colleagues
 from app.conf.models.filling import built_in, defaults, fill, spoken_fallback, zone_of
+from app.conf.models.hold import HoldConf
 from app.conf.models.hours import OpeningHours, is_open
 from app.conf.models.keypad import KeyAction, KeyEnds, KeypadConf, KeySwitches, KeyTells, KeyTransfers
 from app.conf.models.known import Finding, Known, KnownFunction, Modernised, ProviderRules, Risk
@@ -75,6 +76,7 @@ __all__ = [
     "Fallback",
     "Finding",
     "FunctionTool",
+    "HoldConf",
     "HttpTool",
     "KeyAction",
     "KeyEnds",

@@ -6,6 +6,7 @@ from pydantic import Field, Tag, ValidationInfo, field_validator, model_validato
 
 from app.conf.models.base import BY_SHAPE, DEFAULT, E164, Conf, RowName
 from app.conf.models.budget import BudgetConf
+from app.conf.models.hold import HoldConf
 from app.conf.models.keypad import KeypadConf
 from app.conf.models.known import Known
 from app.conf.models.machines import MachinePolicy, VoicemailConf
@@ -124,6 +125,8 @@ class AgentConf(Conf):
     max_call_seconds: Annotated[int, Field(ge=10, le=14_400)] = 3600
     silence: SilenceConf | None = SilenceConf()
     """Null: a call of which nobody says a word goes on."""
+    hold: HoldConf | None = HoldConf()
+    """Null: whatever is heard is answered, music too."""
     budget: BudgetConf = BudgetConf()
     fallback: Fallback = Fallback()
     voicemail: VoicemailConf | None = None

@@ -43,6 +43,13 @@ def test_every_update_carries_the_phones_format_and_neither_another_voice_nor_an
     }
 
 
+def test_who_is_answered_changes_and_how_turns_are_told_does_not():
+    turns = {"type": "semantic_vad", "eagerness": "low", "create_response": True, "interrupt_response": True}
+    configured = {"audio": {"input": {"turn_detection": turns}}}
+    assert overrides.answering(configured, by_itself=False) == turns | {"create_response": False}
+    assert overrides.answering(configured | {"audio": {"input": {"turn_detection": None}}}, by_itself=True) is None
+
+
 def test_new_functions_leave_the_mcp_servers_in_place():
     server = {"type": "mcp", "server_label": "docs", "server_url": "https://docs.example"}
     configured = {"tools": [{"type": "function", "name": "old"}, server]}

@@ -396,3 +396,11 @@ def test_the_calls_of_each_response_lead_to_exactly_one_create(call_counts: list
         assert sent[:-1] == [None] * count, "nothing before the last output and the end"
         creates.append(sent[-1])
     assert all(creates)
+
+
+def test_a_server_that_only_listens_from_now_on_is_not_waited_for():
+    responses = Responses(server_answers=True)
+    responses.server_answers = False
+    responses.on_speech_started()
+    assert responses.want() is None
+    assert responses.on_speech_stopped()
