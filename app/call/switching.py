@@ -87,8 +87,8 @@ class Switching:
         """The caller wants that agent, at once; the one there is tells them if it fails."""
         try:
             await self._hand_over(name)
-        except ToolError as refusal:
-            _log.warning("agent_not_switched", reason=str(refusal))
+        except Exception as error:  # a tool's run, though a key asked for it: its failure is never the call's end
+            _log.warning("agent_not_switched", reason=repr(error), exc_info=not isinstance(error, ToolError))
             await self._bridge.perform([TellModel(FAILED.format(name=name), "system")])
 
     async def _hand_over(self, name: str, heard: Awaitable[bool] | None = None, *, respond: bool = True) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.call.digest import digest
+from app.call.digest import Digest, digest
 from app.call.transcript import Turn
 from app.conf.models import DEFAULT, RecordingTranscription
 from app.db.calls import find_events
@@ -31,6 +31,7 @@ from app.jobs.context import JobContext
 from app.jobs.job import GiveUp, Handler, Job, PauseKind, TryAgain
 from app.jobs.key_trouble import kind_of, tell_of_key
 from app.jobs.pieces import Answer, tells_voices_apart, write_down
+from app.jobs.redactors import redactor_of
 from app.jobs.transcripts import Gone, Made, end_without, finish, keep, kept_answer
 from app.openai.transcriber import Transcriber
 from app.recordings.compare import differences
@@ -88,7 +89,7 @@ async def _task(context: JobContext, job: Job) -> _Task | None:
         await mark_transcript(db, recording.id, TranscriptState.WAITING, None, call_id=recording.call_id)
         if job.attempt == 1:  # new, or sent round again by a person, who wants more than the old answer
             await drop_refused(db, recording.id)
-        turns = await _turns(db, recording)
+        told = await _told(db, recording)
     if recording.state == RecordingState.ABSENT:
         await end_without(
             context.engine, recording.id, TranscriptState.SKIPPED, recording.reason or "there is no sound"
@@ -96,18 +97,17 @@ async def _task(context: JobContext, job: Job) -> _Task | None:
         return None
     if recording.state != RecordingState.STORED:
         raise TryAgain(f"the recording is {recording.state}, not stored")
+    turns = told.turns if recording.source == "own" else ()
+    redactor = redactor_of({recording.agent} | {each.agent for each in told.agents}, context.conf.agent)
     try:
         agent = context.conf.agent(recording.agent)
     except ConfError:  # the agent is gone; its recordings are not
-        return _Task(recording, turns, RecordingTranscription(), DEFAULT, Redactor())
-    redactor = Redactor(card_numbers=agent.redaction.card_numbers, patterns=agent.redaction.patterns)
+        return _Task(recording, turns, RecordingTranscription(), DEFAULT, redactor)
     return _Task(recording, turns, agent.recording.transcription or RecordingTranscription(), agent.account, redactor)
 
 
-async def _turns(db: AsyncSession, recording: Recording) -> Sequence[Turn]:
-    if recording.source != "own" or recording.call_id is None:
-        return ()
-    return digest(await find_events(db, str(recording.call_id))).turns
+async def _told(db: AsyncSession, recording: Recording) -> Digest:
+    return digest(await find_events(db, str(recording.call_id)) if recording.call_id else ())
 
 
 async def _planned(context: JobContext, task: _Task, file: Path, limits: Limits) -> Plan | None:
