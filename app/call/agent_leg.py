@@ -103,6 +103,11 @@ class AgentLeg:
         if not bound:
             self._waiting.append(action)
 
+    @property
+    def may_reconnect(self) -> bool:
+        """Whether the call would go on in another session, if this one were lost now."""
+        return self._dialling.may_again
+
     def reconnect(self, why: str) -> None:
         """The session is there, but of no more use."""
         self._lose(self._session, why)

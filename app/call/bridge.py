@@ -100,6 +100,7 @@ class Bridge:
         """Another agent goes on: its limits hold."""
         self._time_limits.use(agent)
         self._budget.use(agent.budget)
+        self._hold.use(agent)
 
     def end(self, reason: EndReason) -> None:
         """End the call; whoever says so first is believed."""

@@ -58,13 +58,28 @@ class ResumeRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class RestartSession:
+    """Go on in another session of the model's, which knows the conversation."""
+
+
+@dataclass(frozen=True, slots=True)
 class PickedUp:
     """The carrier says who picked up a call that we placed."""
 
     answered_by: str
 
 
-Command = HangUp | SayWords | GiveText | ChangeInstructions | TransferCall | PauseRecording | ResumeRecording | PickedUp
+Command = (
+    HangUp
+    | SayWords
+    | GiveText
+    | ChangeInstructions
+    | TransferCall
+    | PauseRecording
+    | ResumeRecording
+    | RestartSession
+    | PickedUp
+)
 KINDS: Mapping[str, type[Command]] = {
     "hang_up": HangUp,
     "say": SayWords,
@@ -73,6 +88,7 @@ KINDS: Mapping[str, type[Command]] = {
     "transfer": TransferCall,
     "pause_recording": PauseRecording,
     "resume_recording": ResumeRecording,
+    "restart_session": RestartSession,
     "picked_up": PickedUp,
 }
 """The commands by the names that they have in journals, in the audit log and in the database."""

@@ -43,6 +43,11 @@ class Dialling:
         """The call's first session; None when there is none in time."""
         return await self._within(self._open(), "fatal")
 
+    @property
+    def may_again(self) -> bool:
+        """Whether another one would be tried for, if this one were lost now."""
+        return self._redials.may(self._now_ms())
+
     async def again(self, lost_ms: float, why: str) -> RealtimeSession | None:
         """Another one instead of the one that was lost then; None when there is none to be had."""
         while (pause_ms := self._redials.next_pause_ms(self._now_ms())) is not None:

@@ -13,10 +13,18 @@ class HoldWatch:
     """One call's. Where nothing is written down, nobody can tell music from words."""
 
     def __init__(self, agent: AgentConf, flow: CallFlow) -> None:
-        told = agent.transcription and agent.turn_detection.create_response
-        self._hold = Hold(agent.hold) if agent.hold and told else None
+        self._hold = _hold(agent)
         self._flow = flow
         self._another_session = False
+
+    def use(self, agent: AgentConf) -> None:
+        """Another agent goes on."""
+        on_hold = self._hold is not None and self._hold.on
+        self._hold = _hold(agent)
+        if self._hold:
+            self._hold.on = on_hold
+        elif on_hold:
+            self._flow.waiting.give_up()
 
     def on_event(self, event: CallEvent) -> None:
         """What happened in the call, as its journal is told."""
@@ -49,3 +57,8 @@ class HoldWatch:
             self._another_session = False
             return self._flow.waiting.by_itself
         return []
+
+
+def _hold(agent: AgentConf) -> Hold | None:
+    told = agent.transcription and agent.turn_detection.create_response
+    return Hold(agent.hold) if agent.hold and told else None

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from app.call.actions import Action, Beside, End, Instruct, Say, TellModel
+from app.call.actions import Action, Beside, End, Instruct, Reconnect, Say, TellModel
 from app.call.bridge import Bridge
 from app.call.call_journal import Journal
 from app.call.commands import (
@@ -17,6 +17,7 @@ from app.call.commands import (
     HangUp,
     Outcome,
     PauseRecording,
+    RestartSession,
     ResumeRecording,
     SayWords,
     TransferCall,
@@ -31,6 +32,7 @@ from app.call.transferring import FAILED, Transferring
 from app.errors import CommandRefused
 
 _NOT_READY = "The call has no agent at this moment: it is still being connected. Try again."
+_TOO_MANY = "The call has had three new sessions in five minutes: if the next one fails too, it ends. Try again later."
 
 _log = structlog.get_logger(__name__)
 
@@ -76,6 +78,10 @@ class Operator:
                     self._require_agent()
             case SayWords() | GiveText() | ChangeInstructions():
                 self._require_agent()
+            case RestartSession():
+                self._require_agent()
+                if not self._bridge.agent.may_reconnect:
+                    raise CommandRefused("too_many_sessions", _TOO_MANY)
 
     async def _do(self, command: Command) -> Outcome:
         match command:
@@ -93,6 +99,10 @@ class Operator:
                 return await self._say_last(announce, Beside(partial(self._hand_over_later, to)))
             case TransferCall(to):
                 await self._transferring.order(to)
+            case RestartSession() if not self._bridge.agent.steady:
+                return "unchanged"
+            case RestartSession():
+                await self._ask(Reconnect("operator"))
             case PauseRecording():
                 return "done" if await self._recording.pause() else "unchanged"
             case ResumeRecording():

@@ -23,11 +23,15 @@ class Redials:
         """How many there were since the last session that came about."""
         return self._tries
 
-    def next_pause_ms(self, at_ms: float) -> float | None:
-        """How long to wait before the next try; `None` when there is no more."""
+    def may(self, at_ms: float) -> bool:
+        """Whether there would be another try."""
         while self._at_ms and self._at_ms[0] <= at_ms - WITHIN_MS:
             self._at_ms.popleft()
-        if len(self._at_ms) >= MOST_REDIALS:
+        return len(self._at_ms) < MOST_REDIALS
+
+    def next_pause_ms(self, at_ms: float) -> float | None:
+        """How long to wait before the next try; `None` when there is no more."""
+        if not self.may(at_ms):
             return None
         self._at_ms.append(at_ms)
         pause_ms = PAUSES_MS[min(self._tries, len(PAUSES_MS) - 1)]

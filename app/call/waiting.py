@@ -22,6 +22,10 @@ class Waiting:
         self._answers.on_hold = True
         return self.by_itself
 
+    def give_up(self) -> None:
+        """Nobody looks any more whether the caller is back."""
+        self._answers.on_hold = False
+
     def end(self, at_ms: float) -> list[Action]:
         """The caller is back and has said something: they are answered, unless they are still speaking."""
         self._answers.on_hold = False

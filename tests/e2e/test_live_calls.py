@@ -18,6 +18,7 @@ from app.sandbox.twilio import EndCause, SandboxCall
 from app.sandbox.twilio.timeline import Dialled, VerbStarted
 from tests.e2e.calls_api import SHARED, client
 from tests.e2e.rig import ACCOUNT_SID, AUTH_TOKEN, CALLED, Rig, open_rig
+from tests.e2e.test_reconnect import of_kind
 
 HELLO = Reply.of(Say.words("Hello.", 400))
 WORDS = Reply.of(Say.words("Those words.", 800))
@@ -121,6 +122,20 @@ async def test_words_texts_and_instructions_reach_the_model_and_the_caller(live:
     assert {each["by"] for each in told(events)} == {"first admin key (API key)"}
     audit = (await live.here.get("/api/v1/audit", params={"subject": f"call/{live.call_id}"})).json()["data"]
     assert [entry["action"] for entry in audit] == ["update_instructions", "send_text", "send_text", "say"]
+
+
+async def test_a_stuck_session_is_replaced_by_one_that_knows_the_conversation(live: Served):
+    before = len(live.house.openai.sessions)
+    await live.done("session/restart")
+    await live.house.openai.session(before)
+    await live.call.wait_for(lambda _: bool(of_kind(live.house.told, Kind.MODEL_RECONNECTED)))
+    await live.done("say", text="Anything.")
+    await live.call.wait_heard(1200)
+    assert live.said_to_model()[0] == ("assistant", "Hello.")
+    await live.done("hangup")
+    _, events = await live.over()
+    [again] = of_kind(events, Kind.MODEL_RECONNECTED)
+    assert again.data["reason"] == "operator"
 
 
 async def test_a_call_is_hung_up_from_elsewhere_and_once_only(live: Served):

@@ -13,6 +13,7 @@ from app.call.commands import (
     HangUp,
     Outcome,
     PauseRecording,
+    RestartSession,
     ResumeRecording,
     SayWords,
     TransferCall,
@@ -35,6 +36,7 @@ _STATUSES = {
     "unknown_command": 409,
     "transfer_under_way": 409,
     "too_many_transfers": 429,
+    "too_many_sessions": 429,
     "carrier_refused": 502,
     "internal_error": 500,
 }
@@ -53,6 +55,9 @@ _TRANSFER_RESPONSES = _RESPONSES | {
     },
     429: {"description": "`too_many_transfers`: as many as `transfers_per_hour` of `limits/default` allows."},
     502: {"description": "`carrier_refused`: Twilio did not do it, and the caller is still with the agent."},
+}
+_RESTART_RESPONSES = _RESPONSES | {
+    429: {"description": "`too_many_sessions`: the call has had three new sessions in five minutes."},
 }
 
 router = api_router("calls", "/calls")
@@ -190,6 +195,15 @@ async def pause_call_recording(call_id: CallId, house: House, holder: CallOperat
 async def resume_call_recording(call_id: CallId, house: House, holder: CallOperator) -> Commanded:
     """Record again; `unchanged` where the recording was not paused."""
     return await _order(house, holder, call_id, ResumeRecording())
+
+
+@router.post("/{call_id}/session/restart", responses=_RESTART_RESPONSES)
+async def restart_call_session(call_id: CallId, house: House, holder: CallOperator) -> Commanded:
+    """Go on in another session with the model, for one that is stuck: it knows the conversation, and the caller stays.
+
+    What is being said is gone on with. `unchanged` where the session is being replaced already.
+    """
+    return await _order(house, holder, call_id, RestartSession())
 
 
 async def _order(house: Services, holder: KeyHolder, call_id: UUID, command: Command) -> Commanded:

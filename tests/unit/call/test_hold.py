@@ -168,3 +168,19 @@ def test_where_nobody_can_tell_or_wants_to_know_music_is_answered():
         call = Call(**agent)
         call.music(0, 60_000)
         assert call.later(60_100) == []
+
+
+def test_another_agent_waits_on_or_is_told_nothing_of_it():
+    call = Call()
+    call.music(0, 10_000)
+    call.later(10_100)
+    call.watch.use(AgentConf())
+    call.music(11_000, 12_000, "Hello.")
+    assert kinds(call.later(12_100)) == [Kind.CALLER_BACK]
+
+    call.music(13_000, 30_000)
+    call.later(30_100)
+    call.watch.use(AgentConf(hold=None))
+    call.happens(SpeechStarted(item_id="u"), 31_000)
+    call.happens(SpeechStopped(item_id="u"), 32_000)
+    assert kinds(call.flow.on_time(60_000)) == [Kind.ANSWER_LATE]

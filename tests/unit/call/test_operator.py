@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.call.actions import AnswerTool, Beside, End, Instruct, Say, TellModel
+from app.call.actions import AnswerTool, Beside, End, Instruct, Reconnect, Say, TellModel
 from app.call.away import Away
 from app.call.commands import (
     KINDS,
@@ -14,6 +14,7 @@ from app.call.commands import (
     GiveText,
     HangUp,
     PauseRecording,
+    RestartSession,
     SayWords,
     Sent,
     TransferCall,
@@ -44,8 +45,13 @@ TOOL = TransferCallTool.model_validate(
 BYE = End(EndReason.OPERATOR)
 
 
+class FakeAgent:
+    steady = may_reconnect = True
+
+
 class FakeBridge:
     def __init__(self) -> None:
+        self.agent = FakeAgent()
         self.ready, self.over = True, False
         self.performed: list = []
         self.ended: list[EndReason] = []
@@ -175,6 +181,16 @@ async def house(tmp_path) -> AsyncIterator[House]:
     house = House(tmp_path)
     yield house
     await house.close()
+
+
+async def test_a_session_is_restarted_unless_it_is_being_replaced_or_that_would_end_the_call(house: House):
+    assert await house.operator.obey(RestartSession(), "ops") == "done"
+    house.bridge.agent.steady = False
+    assert await house.operator.obey(RestartSession(), "ops") == "unchanged"
+    house.bridge.agent.may_reconnect = False
+    assert await house.refuses(RestartSession()) == "too_many_sessions"
+    assert house.bridge.performed == [Reconnect("operator")]
+    assert [event.data.get("refused") for event in house.told] == [None, None, "too_many_sessions"]
 
 
 async def test_words_go_to_the_model_and_into_the_journal_with_the_keys_name(house: House):

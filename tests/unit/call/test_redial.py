@@ -16,8 +16,8 @@ def test_a_fourth_try_in_five_minutes_is_none_and_later_there_is_one():
     for at_ms in (0, 100_000, 200_000):
         assert redials.next_pause_ms(at_ms) == 0
         redials.on_connected()
-    assert redials.next_pause_ms(299_999) is None
-    assert redials.next_pause_ms(300_000) == 0
+    assert (redials.may(299_999), redials.next_pause_ms(299_999)) == (False, None)
+    assert (redials.may(300_000), redials.next_pause_ms(300_000)) == (True, 0)
 
 
 def test_a_session_is_due_at_its_age_and_urgent_when_no_silence_came():
