@@ -18,9 +18,8 @@ _SERVER_FAULT = 500
 class Ways(Protocol):
     """What the carrier is told so that a caller who is sent elsewhere comes back to this call."""
 
-    @property
-    def dialled_url(self) -> str:
-        """Where the carrier tells how a dial ended, and asks what follows."""
+    def dialled_url(self, number: int) -> str:
+        """Where the carrier tells how the call's dial of that number, from 1, ended, and asks what follows."""
 
     def back(self, *, keys: str | None = None) -> str:
         """TwiML that presses these keys, then opens another stream for this call."""
@@ -90,14 +89,25 @@ class Away:
             async with asyncio.timeout(self._deadlines.carrier_s):
                 await self._carrier.redirect(self._call_sid, words)
         except TimeoutError:
-            self._on_refusal(CarrierError("the carrier did not answer in time"))
+            await self._on_refusal(CarrierError("the carrier did not answer in time"))
         except CarrierError as error:
-            self._on_refusal(error)
+            await self._on_refusal(error)
 
-    def _on_refusal(self, error: CarrierError) -> None:
+    async def _on_refusal(self, error: CarrierError) -> None:
         """The caller stays here, unless the stream has ended: then they were sent away all the same, or hung up."""
+        sure = isinstance(error, CarrierApiError) and error.status is not None and error.status < _SERVER_FAULT
+        if not sure:
+            await self._let_leave()
         if self._caller.stay():
             raise error
-        if isinstance(error, CarrierApiError) and error.status is not None and error.status < _SERVER_FAULT:
+        if sure:
             self._end(EndReason.CALLER_HANGUP)
             raise error
+
+    async def _let_leave(self) -> None:
+        """A carrier that said nothing sure may have done it, and be about to."""
+        try:
+            async with asyncio.timeout(self._deadlines.carrier_s):
+                await self._caller.wait_left()
+        except TimeoutError:
+            return

@@ -56,6 +56,7 @@ class CallerLeg:
         """Whether the caller is being sent elsewhere, or is there."""
         self._stream = Stream(socket, stream_sid)
         self._next: Stream | None = None
+        self._left = asyncio.Event()
         self._came = asyncio.Event()
         self._back = asyncio.Event()
         self._flow = flow
@@ -149,11 +150,12 @@ class CallerLeg:
     def leave(self) -> None:
         """The caller is being sent elsewhere: from here on the stream's end is not the call's."""
         self.leaving = True
+        self._left.clear()
         self._back.clear()
 
     def stay(self) -> bool:
         """The caller was not sent elsewhere after all; False where the stream has ended already."""
-        if self.away or self._came.is_set():
+        if self._left.is_set() or self._came.is_set():
             return False
         self.leaving = False
         return True
@@ -172,12 +174,17 @@ class CallerLeg:
         if not self.away:
             await self._stream.socket.close()
 
+    async def wait_left(self) -> None:
+        """Return when the stream from which the caller was sent elsewhere is over."""
+        await self._left.wait()
+
     async def wait_back(self) -> None:
         """Return when the caller is back."""
         await self._back.wait()
 
     async def _go(self) -> None:
         self.away = True
+        self._left.set()
         await self._stream.socket.close()
         self._stream.done.set()
         self.frames.oddities["ignored"] += self._stream.socket.ignored

@@ -20,8 +20,11 @@ class CallControl(Protocol):
     async def rejoin(self, socket: StreamSocket, stream_sid: str) -> None:
         """Go on in that stream, and return when it is needed no more; raises `Refused` where none is awaited."""
 
-    def dialled(self, status: str) -> str | None:
-        """How a transfer went, by its `DialCallStatus`: TwiML for what follows. None where none was under way."""
+    def dialled(self, status: str, number: int) -> str | None:
+        """How the call's transfer of that number, from 1, went, by its `DialCallStatus`: TwiML for what follows.
+
+        None where it is not under way.
+        """
 
     async def obey(self, command: Command, by: str) -> Outcome:
         """Do what somebody outside wants, named in the journal; raises `CommandRefused`, and then nothing was done."""

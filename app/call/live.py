@@ -247,9 +247,9 @@ class LiveCall:
         """Go on in that stream, and return when it is needed no more; raises `Refused` where none is awaited."""
         await self._elsewhere.rejoin(socket, stream_sid)
 
-    def dialled(self, status: str) -> str | None:
-        """How a transfer went, by its `DialCallStatus`: TwiML for what follows. None where none was under way."""
-        return self._elsewhere.transfer.dialled(status)
+    def dialled(self, status: str, number: int) -> str | None:
+        """How that transfer went, by its `DialCallStatus`: TwiML for what follows. None where it is not under way."""
+        return self._elsewhere.transfer.dialled(status, number)
 
     async def obey(self, command: Command, by: str) -> Outcome:
         """Do what somebody outside wants, named in the journal; raises `CommandRefused`, and then nothing was done."""

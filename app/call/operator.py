@@ -85,7 +85,7 @@ class Operator:
 
     async def _do(self, command: Command) -> Outcome:
         match command:
-            case HangUp(message) if message and self._bridge.ready:
+            case HangUp(message) if message and self._bridge.ready and not self._transfer.under_way:
                 return await self._say_last(message, End(EndReason.OPERATOR))
             case HangUp():
                 self._bridge.end(EndReason.OPERATOR)

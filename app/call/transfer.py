@@ -22,6 +22,7 @@ _OUR_CHOICE = frozenset({EndReason.OPERATOR, EndReason.STREAM_LOST, EndReason.TR
 class _Dial:
     """A dial under way, until the caller is back."""
 
+    number: int
     lasts_s: float
     """For so long it may ring, and the two may talk."""
     told: asyncio.Event = field(default_factory=asyncio.Event)
@@ -57,6 +58,12 @@ class Transfer:
         self._deadlines = deadlines
         self._end = end
         self._dial: _Dial | None = None
+        self._dials = 0
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the caller is being put through, or talks with somebody else."""
+        return self._dial is not None
 
     def check(self, to: str) -> None:
         """Raise `CommandRefused` where the call may not be put through to that number now."""
@@ -80,10 +87,10 @@ class Transfer:
         """Put the caller through; raises `CommandRefused`, or `CarrierError`: then the call goes on here."""
         self.check(to)
         self._hourly.count(_now_s())
-        words = twiml.dial(
-            to, caller_id=self._caller_id, ring_s=ring_s, time_limit_s=max_s, action_url=self._ways.dialled_url
-        )
-        self._dial = _Dial(ring_s + max_s)
+        self._dials += 1
+        url = self._ways.dialled_url(self._dials)
+        words = twiml.dial(to, caller_id=self._caller_id, ring_s=ring_s, time_limit_s=max_s, action_url=url)
+        self._dial = _Dial(self._dials, ring_s + max_s)
         try:
             await self._away.send(words)
         except CarrierError:
@@ -103,10 +110,10 @@ class Transfer:
         self._dial = None
         return dial.status
 
-    def dialled(self, status: str) -> str | None:
-        """How the dial ended, by its `DialCallStatus`: TwiML for what follows. None where none was under way."""
+    def dialled(self, status: str, number: int) -> str | None:
+        """How that dial ended, by its `DialCallStatus`: TwiML for what follows. None where it is not under way."""
         dial = self._dial
-        if dial is None:
+        if dial is None or dial.number != number:
             return None
         if not dial.told.is_set():
             dial.status = status

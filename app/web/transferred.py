@@ -1,16 +1,19 @@
 """What follows when a caller was put through to another number: the end, or the way back to the agent."""
 
+import re
 from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Depends
 from structlog.contextvars import bound_contextvars
 
+from app.call.status import EndReason
 from app.call.transfer import ANSWERED
 from app.twilio import twiml
 from app.web.deps import Services, services
 from app.web.verified import Verified, Webhook
 from app.web.voice import TwimlResponse, go_on, sorry
+from app.web.ways import DIAL
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -32,9 +35,20 @@ async def transferred(webhook: Verified, house: Annotated[Services, Depends(serv
 async def _follow(house: Services, webhook: Webhook) -> str:
     status = webhook.fields.get("DialCallStatus", "")
     _log.info("transfer_over", status=status)
-    call = house.calls.control(webhook.call_sid)
-    if call and (words := call.dialled(status)):
-        return words
-    if status in ANSWERED or webhook.over:
+    gone = webhook.over and status not in ANSWERED
+    if call := house.calls.control(webhook.call_sid):
+        words = call.dialled(status, _number(webhook))
+        if gone:
+            call.end(EndReason.CALLER_HANGUP)
+        if words is None:
+            _log.warning("webhook_replayed")  # the caller is here, or elsewhere by another dial
+        return twiml.hang_up() if gone else words or twiml.hang_up()
+    if status in ANSWERED or gone:
         return twiml.hang_up()
     return await go_on(house, webhook, from_elsewhere=True)  # the call is not in this process, or is over here
+
+
+def _number(webhook: Webhook) -> int:
+    """Which of the call's dials it is, from the URL that we gave Twilio; 0 for none of them."""
+    number = webhook.query.get(DIAL, "")
+    return int(number) if re.fullmatch(r"[1-9][0-9]{0,3}", number) else 0

@@ -30,6 +30,7 @@ SPOKEN_BYTES_A_SECOND = 12
 """Twilio's voices are hardly slower than this; a character of a script that is read more slowly has several bytes."""
 _STREAM_BROKE = frozenset({None, EndReason.STREAM_LOST, EndReason.ERROR})
 _MODEL_FAILED = frozenset({EndReason.MODEL_UNAVAILABLE, EndReason.MODEL_LOST})
+_SEEMED_GONE = frozenset({EndReason.TRANSFERRED, EndReason.CALLER_HANGUP})
 
 _log = structlog.stdlib.get_logger(__name__)
 _House = Annotated[Services, Depends(services)]
@@ -149,7 +150,7 @@ async def go_on(house: Services, webhook: Webhook, *, from_elsewhere: bool = Fal
     async with asyncio.timeout(house.deadlines.carrier_s):
         await house.calls.wait_over(webhook.call_sid)
     ended = house.calls.ended(webhook.call_sid)
-    if ended not in _STREAM_BROKE | _MODEL_FAILED and not (from_elsewhere and ended is EndReason.TRANSFERRED):
+    if ended not in _STREAM_BROKE | _MODEL_FAILED and not (from_elsewhere and ended in _SEEMED_GONE):
         return twiml.hang_up()
     line = webhook.line
     ticket = ticket_of(house, webhook)

@@ -9,6 +9,9 @@ from app.twilio import twiml
 from app.twilio.tokens import Ticket
 from app.web.deps import Services
 
+DIAL = "dial"
+"""The query parameter by which a webhook says which of a call's dials it is about."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class WaysBack:
@@ -18,10 +21,9 @@ class WaysBack:
     ticket: Ticket
     agent: AgentConf
 
-    @property
-    def dialled_url(self) -> str:
-        """Where Twilio tells how a dial ended, and asks what follows."""
-        return self._url("transferred")
+    def dialled_url(self, number: int) -> str:
+        """Where Twilio tells how the call's dial of that number, from 1, ended, and asks what follows."""
+        return self._url("transferred", **{DIAL: str(number)})
 
     def back(self, *, keys: str | None = None) -> str:
         """TwiML that presses these keys, then opens another stream for this call."""
@@ -36,7 +38,7 @@ class WaysBack:
             keys=keys,
         )
 
-    def _url(self, what: str) -> str:
+    def _url(self, what: str, **more: str) -> str:
         placed = {PARAMETER: self.ticket.placed} if self.ticket.placed else {}
-        query = urlencode({"attempt": self.ticket.attempt + 1, **placed})
+        query = urlencode({"attempt": self.ticket.attempt + 1, **more, **placed})
         return f"{self.house.public_url}/twilio/{what}?{query}"

@@ -43,6 +43,7 @@ TOOL = TransferCallTool.model_validate(
     {"type": "transfer_call", "destinations": {"desk": {"number": COLLEAGUE}}, "max_per_call": 2}
 )
 BYE = End(EndReason.OPERATOR)
+CARRIER_S = 0.05
 
 
 class FakeAgent:
@@ -75,13 +76,22 @@ class FakeCaller:
     def __init__(self) -> None:
         self.leaving = self.away = False
         self.back = asyncio.Event()
+        self.left = asyncio.Event()
 
     def leave(self) -> None:
         self.leaving = True
+        self.left.clear()
 
     def stay(self) -> bool:
         self.leaving = self.away
-        return not self.away
+        return not self.left.is_set()
+
+    def go(self) -> None:
+        self.away = True
+        self.left.set()
+
+    async def wait_left(self) -> None:
+        await self.left.wait()
 
     def come_back(self) -> None:
         self.leaving = self.away = False
@@ -92,7 +102,8 @@ class FakeCaller:
 
 
 class FakeWays:
-    dialled_url = "https://calls.example.com/twilio/transferred"
+    def dialled_url(self, number: int) -> str:
+        return f"https://calls.example.com/twilio/transferred?dial={number}"
 
     def back(self, *, keys: str | None = None) -> str:
         return f"<back keys={keys}/>"
@@ -128,7 +139,7 @@ class House:
             self.flow.hush,
             self.carrier,  # type: ignore[arg-type] # it only redirects
             RECORD.call_sid,
-            deadlines=Deadlines(carrier_s=1.0, claim_s=0.05),
+            deadlines=Deadlines(carrier_s=CARRIER_S, claim_s=0.05),
             now_ms=lambda: 100.0,
             end=self.bridge.end,
         )
@@ -139,7 +150,7 @@ class House:
             allowed_prefixes=lambda: self.prefixes,
             fallback_numbers=frozenset({FALLBACK, "+19005550100"}),
             hourly=Hourly(lambda: self.most),
-            deadlines=Deadlines(carrier_s=0.05),
+            deadlines=Deadlines(carrier_s=CARRIER_S),
             end=self.bridge.end,
         )
         self.transferring = Transferring(
@@ -228,6 +239,12 @@ async def test_a_hang_up_with_a_message_waits_until_it_was_heard(house: House):
     assert answered(house.flow, "resp_1", at_ms=200) == [BYE]
 
 
+async def test_nobody_hears_a_message_while_the_caller_is_put_through_so_a_hang_up_waits_for_none(house: House):
+    await house.operator.obey(TransferCall(COLLEAGUE), "ops")
+    assert await house.operator.obey(HangUp("Bye."), "ops") == "done"
+    assert (house.bridge.performed, house.bridge.ended) == ([], [EndReason.OPERATOR])
+
+
 async def test_a_transfer_is_told_before_it_is_asked_for_and_ends_the_call_when_the_two_have_talked(house: House):
     assert await house.operator.obey(TransferCall(COLLEAGUE), "ops") == "done"
 
@@ -238,13 +255,13 @@ async def test_a_transfer_is_told_before_it_is_asked_for_and_ends_the_call_when_
     assert f'callerId="{RECORD.to_number}"' in twiml
     assert 'timeLimit="600"' in twiml
     assert f"<Number>{COLLEAGUE}</Number>" in twiml
-    assert "Hangup" in (house.transfer.dialled("completed") or "")
+    assert "Hangup" in (house.transfer.dialled("completed", 1) or "")
     assert house.bridge.ended == [EndReason.TRANSFERRED]
 
 
 async def test_a_transfer_that_nobody_answers_is_told_to_the_model_when_the_caller_is_back(house: House):
     await house.operator.obey(TransferCall(COLLEAGUE), "ops")
-    assert house.transfer.dialled("busy") == house.transfer.dialled("busy") == "<back keys=None/>"
+    assert house.transfer.dialled("busy", 1) == house.transfer.dialled("busy", 1) == "<back keys=None/>"
     house.caller.come_back()
     await asyncio.wait(house.bridge.besides)
 
@@ -252,7 +269,7 @@ async def test_a_transfer_that_nobody_answers_is_told_to_the_model_when_the_call
     assert (told.role, told.respond, told.text.startswith("The line was busy.")) == ("system", True, True)
     assert house.moves == [CallStatus.TRANSFERRING, CallStatus.LIVE]
     assert house.told[-1].kind == Kind.TRANSFER_RETURNED
-    assert (house.bridge.ended, house.transfer.dialled("busy")) == ([], None)
+    assert (house.bridge.ended, house.transfer.dialled("busy", 1)) == ([], None)
 
 
 async def test_a_transfer_that_the_carrier_refuses_leaves_the_call_live(house: House):
@@ -286,7 +303,7 @@ async def test_who_asked_for_a_transfer_may_go_away_and_it_goes_on(house: House)
     transferring.cancel()
     await asyncio.wait([transferring])
     house.carrier.answer.set_result(None)
-    house.transfer.dialled("no-answer")
+    house.transfer.dialled("no-answer", 1)
     house.caller.come_back()
     await asyncio.wait(house.bridge.besides)
     assert house.told[-1].kind == Kind.TRANSFER_RETURNED

@@ -18,7 +18,7 @@ from app.conf.models import SendDtmfTool
 from app.errors import CarrierApiError, ToolError
 from app.realtime.events import ResponseStarted, SpeechStarted, ToolCall
 from tests.unit.call.test_flow import audio, play
-from tests.unit.call.test_operator import COLLEAGUE, TOOL, FakeWays, House
+from tests.unit.call.test_operator import CARRIER_S, COLLEAGUE, TOOL, FakeWays, House
 
 KEYS = SendDtmfTool.model_validate({"type": "send_dtmf", "max_per_call": 2})
 
@@ -100,7 +100,7 @@ async def test_s18_no_call_is_transferred_more_often_than_the_tool_allows(house:
     for times in (1, 2):
         transfer = asyncio.create_task(ask(house))
         await begun(house, times)
-        house.transfer.dialled("busy")
+        house.transfer.dialled("busy", times)
         house.caller.come_back()
         assert (await transfer).startswith("The line was busy.")
     assert await refusal(ask(house)) == TOO_OFTEN
@@ -112,7 +112,7 @@ async def test_s18_all_calls_together_make_no_more_transfers_in_an_hour_than_are
     house.most = 1
     transfer = asyncio.create_task(ask(house))
     await begun(house)
-    house.transfer.dialled("busy")
+    house.transfer.dialled("busy", 1)
     house.caller.come_back()
     await transfer
     assert "as many transfers" in await refusal(ask(house))
@@ -137,7 +137,7 @@ async def test_a_key_puts_through_to_a_destination_by_its_name_only(house: House
     transfer = asyncio.create_task(house.transferring.to("desk"))
     await begun(house)
     assert f"<Number>{COLLEAGUE}</Number>" in house.carrier.redirected[0]
-    house.transfer.dialled("no-answer")
+    house.transfer.dialled("no-answer", 1)
     house.caller.come_back()
     await transfer
     assert house.bridge.performed[-1].text.startswith("Nobody answered.")
@@ -167,30 +167,61 @@ async def test_f19_the_model_is_told_of_a_refusal_and_the_call_goes_on(house: Ho
     assert house.moves == [CallStatus.TRANSFERRING, CallStatus.LIVE]
     assert [event.kind for event in house.told] == [Kind.TRANSFER_STARTED, Kind.TRANSFER_FAILED]
     assert await house.transfer.settle(EndReason.CALLER_HANGUP) is EndReason.CALLER_HANGUP
-    assert house.transfer.dialled("busy") is None
+    assert house.transfer.dialled("busy", 1) is None
 
 
 async def test_f19_a_carrier_that_never_answers_but_did_it_is_believed_by_the_streams_end(house: House):
     refuse(house, CarrierApiError("unreachable"))
-    house.caller.away = True
     transfer = asyncio.create_task(ask(house))
     await begun(house)
-    house.transfer.dialled("no-answer")
+    house.caller.go()
+    house.transfer.dialled("no-answer", 1)
     house.caller.come_back()
     assert (await transfer).startswith("Nobody answered.")
 
 
+async def test_f19_a_stream_that_ends_after_the_carrier_took_too_long_went_where_it_was_sent(house: House):
+    refuse(house)  # its answer never comes
+    transfer = asyncio.create_task(ask(house))
+    await begun(house)
+    await asyncio.sleep(CARRIER_S + 0.01)
+    assert not transfer.done()
+    house.caller.go()
+    house.transfer.dialled("busy", 1)
+    house.caller.come_back()
+    assert (await transfer).startswith("The line was busy.")
+    assert [event.kind for event in house.told] == [Kind.TRANSFER_STARTED, Kind.TRANSFER_RETURNED]
+
+
+async def test_a_webhook_about_an_earlier_dial_changes_nothing_in_a_later_one(house: House):
+    first = asyncio.create_task(ask(house))
+    await begun(house)
+    house.transfer.dialled("busy", 1)
+    house.caller.come_back()
+    await first
+    second = asyncio.create_task(ask(house))
+    await begun(house, 2)
+    assert [house.transfer.dialled("busy", number) for number in (0, 1, 3)] == [None] * 3
+    assert "Hangup" in (house.transfer.dialled("completed", 2) or "")
+    assert house.bridge.ended == [EndReason.TRANSFERRED]
+    second.cancel()
+
+
 async def test_a_caller_who_hung_up_while_we_asked_is_gone(house: House):
-    refuse(house, CarrierApiError("not in progress", status=400, code=21220))
-    house.caller.away = True
-    await refusal(ask(house))
+    refuse(house)
+    assert house.carrier.answer
+    transfer = asyncio.create_task(refusal(ask(house)))
+    await begun(house)
+    house.caller.go()
+    house.carrier.answer.set_exception(CarrierApiError("not in progress", status=400, code=21220))
+    await transfer
     assert house.bridge.ended == [EndReason.CALLER_HANGUP]
 
 
 async def test_nobody_waits_for_ever_for_a_stream_that_does_not_come_back(house: House):
     transfer = asyncio.create_task(ask(house))
     await begun(house)
-    house.transfer.dialled("busy")
+    house.transfer.dialled("busy", 1)
     async with asyncio.timeout(1):
         while not house.bridge.ended:  # noqa: ASYNC110 (there is no event)
             await asyncio.sleep(0.01)
@@ -223,7 +254,7 @@ async def test_what_ends_here_is_nothing_to_two_who_talk(
     settling = asyncio.create_task(house.transfer.settle(reason))
     await asyncio.sleep(0)
     if status:
-        house.transfer.dialled(status)
+        house.transfer.dialled(status, 1)
     assert await settling is ended
     transfer.cancel()
 

@@ -26,12 +26,16 @@ class Elsewhere:
 
     def __init__(self) -> None:
         self.leaving = True
-        self.told: list[str] = []
+        self.told: list[tuple[str, int]] = []
         self.joined: list[str] = []
+        self.ended: list[EndReason] = []
 
-    def dialled(self, status: str) -> str | None:
-        self.told.append(status)
-        return "<Response><Connect/></Response>"
+    def end(self, reason: EndReason) -> None:
+        self.ended.append(reason)
+
+    def dialled(self, status: str, number: int) -> str | None:
+        self.told.append((status, number))
+        return "<Response><Connect/></Response>" if number == 1 else None
 
     async def rejoin(self, socket: StreamSocket, stream_sid: str) -> None:
         if not self.leaving:
@@ -52,9 +56,9 @@ def live(house: House, call_id: str = "") -> Elsewhere:
     return call
 
 
-async def transferred(house: House, status: str, **fields: str) -> httpx.Response:
+async def transferred(house: House, status: str, dial: str = "1", **fields: str) -> httpx.Response:
     told = webhook_fields(**({"CallStatus": "in-progress"} | fields), DialCallStatus=status)
-    return await house.post("/twilio/transferred?attempt=1", told)
+    return await house.post(f"/twilio/transferred?attempt=1&dial={dial}", told)
 
 
 # -- what follows the dial
@@ -64,11 +68,25 @@ async def transferred(house: House, status: str, **fields: str) -> httpx.Respons
 async def test_the_live_call_says_what_follows(house: House, status: str):
     call = live(house)
     assert verbs(await transferred(house, status)) == ["Connect"]
-    assert call.told == [status]
+    assert call.told == [(status, 1)]
     assert house.lobby.waiting == 0
 
 
-@pytest.mark.parametrize("ended", [None, EndReason.TRANSFERRED, EndReason.STREAM_LOST])
+@pytest.mark.parametrize("dial", ["2", "0", "-1", "x", "", "%C2%B2", "9" * 5000])
+async def test_a_webhook_that_comes_once_more_when_the_caller_is_back_ends_nothing(house: House, dial: str):
+    call = live(house)
+    assert verbs(await transferred(house, "busy", dial)) == ["Hangup"]
+    assert (call.ended, house.calls.endings, house.lobby.waiting) == ([], {}, 0)
+
+
+async def test_a_caller_who_hung_up_while_it_rang_is_gone_at_once(house: House):
+    call = live(house)
+    assert verbs(await transferred(house, "canceled", CallStatus="completed")) == ["Hangup"]
+    assert call.ended == [EndReason.CALLER_HANGUP]
+    assert call.told == [("canceled", 1)]
+
+
+@pytest.mark.parametrize("ended", [None, EndReason.TRANSFERRED, EndReason.STREAM_LOST, EndReason.CALLER_HANGUP])
 async def test_a_caller_whose_call_is_not_here_any_more_gets_a_new_stream(house: House, ended: EndReason | None):
     if ended:
         house.calls.endings[CALL] = ended
@@ -96,7 +114,7 @@ async def test_only_twilio_says_how_a_dial_ended(house: House):
 
 
 async def test_whatever_is_broken_the_caller_hears_words(house: House):
-    live(house).dialled = lambda _status: 1 / 0  # type: ignore[assignment, return-value]
+    live(house).dialled = lambda _status, _number: 1 / 0  # type: ignore[assignment, return-value]
     house.conf.agents["default"] = agent_with_fallback()
     assert verbs(await transferred(house, "busy")) == ["Say", "Dial"]
 
@@ -175,7 +193,7 @@ async def test_webhooks_on_the_way_back_know_the_request_that_placed_the_call(ho
     known = house.services.outbound.tokens.read(ticket.placed)
     assert known == OutboundTicket(request_id=UUID(int=7), attempt=1, agent="default")
     ways = WaysBack(house.services, ticket, house.conf.agents["default"])
-    url = urlsplit(ways.dialled_url)
+    url = urlsplit(ways.dialled_url(3))
     assert f"{url.scheme}://{url.netloc}{url.path}" == f"{ORIGIN}/twilio/transferred"
-    assert parse_qs(url.query) == {"attempt": ["1"], "outbound": [ticket.placed]}
+    assert parse_qs(url.query) == {"attempt": ["1"], "dial": ["3"], "outbound": [ticket.placed]}
     assert len(ways.back(keys="1" * 32)) < 4000  # Twilio takes no more in a request
