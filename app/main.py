@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -18,21 +17,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app import logs
 from app.background import background
 from app.call.admission import Admission
-from app.call.carrier import Carrier
 from app.call.hourly import Hourly
 from app.call.journal import JournalWriter, Listener
 from app.call.registry import Registry
 from app.call.status import EndReason
-from app.call.tool_tasks import ToolTasks
-from app.conf.models import AgentConf, Known, QueryKnowledgeTool
-from app.conf.opening import Opened, open_store
-from app.conf.seed import first_admin_key
+from app.conf.models import AgentConf, Known
+from app.conf.opening import open_store
 from app.conf.store import ConfStore
 from app.db import api_keys, calls
 from app.db.commands import purge_commands
 from app.db.engine import db_session
-from app.egress.clients import GuardedClients
 from app.errors import DatabaseError, ParleyError
+from app.introduction import introduce
 from app.jobs.archive import Archive
 from app.jobs.commands import CallCommands
 from app.jobs.ingest import Ingest, save_rows
@@ -50,16 +46,11 @@ from app.openai.realtime import OpenAIProvider
 from app.openai.rules import OPENAI_RULES
 from app.openai.transcription import Transcriber, use
 from app.realtime.session import RealtimeProvider, RealtimeSession
-from app.settings import CONTAINER_SECRETS, Settings
+from app.settings import Settings
 from app.timing import Deadlines
-from app.tools.http.run import LONGEST_S, HttpTools
-from app.tools.knowledge import query_knowledge
 from app.tools.python.load import PythonFunctions, load_functions
-from app.tools.send_sms import Send
-from app.twilio.rest import account_rest, new_client
-from app.twilio.rest_messages import MessagesRest
+from app.twilio.rest import new_client
 from app.twilio.tokens import StreamTokens, Ticket
-from app.web.built_in import BuiltIn
 from app.web.call_news import CallNews
 from app.web.deps import Services
 from app.web.lobby import Lobby
@@ -69,6 +60,8 @@ from app.web.remembered_keys import RememberedKeys
 from app.web.run_call import RunCall
 from app.wiring import open_jobs
 from app.wiring_outbound import open_outbound
+from app.wiring_tools import open_tools
+from app.wiring_twilio import TwilioAccess
 
 CLAIMS_KEPT = timedelta(hours=1)
 COMMANDS_KEPT = timedelta(days=1)
@@ -139,8 +132,7 @@ async def _open(
     opened = await stack.enter_async_context(open_store(settings, known(functions, settings.max_calls)))
     providers = _providers(opened.store, settings, deadlines)
     client = await stack.enter_async_context(new_client())
-    http_tools = HttpTools(await stack.enter_async_context(GuardedClients(timeout_s=LONGEST_S)), deadlines.tool_s)
-    tool_tasks = await stack.enter_async_context(ToolTasks())
+    twilio = TwilioAccess(opened.store, client, settings.twilio_api_base_url, deadlines.carrier_s)
     transcriber = Transcriber(
         client, opened.store.openai, settings.openai_transcription_url, prices=opened.store.prices
     )
@@ -164,7 +156,9 @@ async def _open(
     callbacks = TwilioCallbacks(settings.data_dir, opened.engine)
     opt_outs = OptOuts(settings.data_dir, opened.engine)
     voicemails = Voicemails(settings.data_dir, opened.engine, opened.store, poll_after_s=deadlines.recording_poll_s)
-    carrier = partial(_carrier, opened.store, client, settings.twilio_api_base_url, deadlines.carrier_s)
+    tools = await stack.enter_async_context(
+        open_tools(opened, twilio, functions, opted_out=opt_outs.take, deadlines=deadlines)
+    )
     await stack.enter_async_context(
         background(
             opened.store.listen,
@@ -197,22 +191,14 @@ async def _open(
         ),
         run_call=RunCall(
             providers=providers,
-            carrier=carrier,
-            dial_prefixes=partial(_dial_prefixes, opened.store),
+            carrier=twilio.carrier,
+            dial_prefixes=twilio.dial_prefixes,
             transfers=Hourly(lambda: opened.store.limits().transfers_per_hour),
             journals=journals,
             registry=registry,
             deadlines=deadlines,
             finished=ingest.add,
-            opted_out=opt_outs.take,
-            built_in=BuiltIn(
-                number=opened.store.number,
-                send_sms=partial(_send_sms, opened.store, client, settings.twilio_api_base_url, deadlines.carrier_s),
-            ),
-            http_tools=http_tools,
-            functions=functions,
-            tool_tasks=tool_tasks,
-            tools={QueryKnowledgeTool: partial(query_knowledge, opened.engine, tool_tasks)},
+            tools=tools,
             prices=opened.store.prices,
         ),
         store=opened.store,
@@ -222,15 +208,15 @@ async def _open(
         browser_key=_browser_key(opened.store, client, base_url=settings.openai_base_url, within_s=deadlines.connect_s),
         recording_told=callbacks.take,
         voicemail_left=voicemails.take,
-        picked_up=Pickups(opened.engine, registry, commands, carrier).take,
+        picked_up=Pickups(opened.engine, registry, commands, twilio.carrier).take,
         archive=Archive(opened.engine, journals.root),
         storage=context.storage,
         call_news=call_news,
         commands=commands,
         outbound=outbound,
-        outside=Outside(client, settings.twilio_api_base_url, settings.openai_base_url, try_webhook, http_tools),
+        outside=Outside(client, settings.twilio_api_base_url, settings.openai_base_url, try_webhook, tools.http),
     )
-    await _introduce(opened, settings)
+    await introduce(opened, settings)
     _warm_up(providers)
     return ingest
 
@@ -283,27 +269,6 @@ async def _open_session(providers: Mapping[str, RealtimeProvider], agent: AgentC
     return await providers[agent.provider].open(agent)
 
 
-def _carrier(store: ConfStore, client: httpx.AsyncClient, base_url: str, carrier_s: float, account_sid: str) -> Carrier:
-    """REST access to the account that a call came from."""
-    return account_rest(store.twilio_accounts(), account_sid, client, base_url=base_url, carrier_s=carrier_s)
-
-
-def _send_sms(store: ConfStore, client: httpx.AsyncClient, base_url: str, carrier_s: float, account_sid: str) -> Send:
-    """Text messages from the account that a call came from."""
-
-    async def send(to: str, from_: str, text: str) -> str:
-        rest = account_rest(store.twilio_accounts(), account_sid, client, base_url=base_url, carrier_s=carrier_s)
-        return await MessagesRest(rest).send(to, from_, text)
-
-    return send
-
-
-def _dial_prefixes(store: ConfStore, account_sid: str) -> Sequence[str]:
-    """Where calls of that account may be transferred; nowhere, where it is none of ours."""
-    accounts = [account for account in store.twilio_accounts() if account.account_sid == account_sid]
-    return [prefix for account in accounts for prefix in account.allowed_dial_prefixes]
-
-
 async def _claim(engine: AsyncEngine, nonce: str, _ticket: Ticket) -> bool:
     async with db_session(engine) as db:
         return await calls.claim_token(db, nonce)
@@ -337,30 +302,3 @@ async def _find_key(engine: AsyncEngine, key: str) -> api_keys.KeyHolder | None:
             return await api_keys.verify(db, key)
     except TimeoutError:
         raise DatabaseError("the database does not answer") from None
-
-
-async def _introduce(opened: Opened, settings: Settings) -> None:
-    """Say what a first user wants to know, and what is not ready yet."""
-    with contextlib.suppress(DatabaseError):  # it is away: the first key is older than this start
-        if key := await first_admin_key(opened.engine, settings.admin_api_key):
-            _say(f"The first admin key, shown this once: {key}")
-    if settings.public_url is None:
-        contained = CONTAINER_SECRETS.is_dir()
-        shown = f"docker compose exec app cat {CONTAINER_SECRETS}/admin_api_key"
-        _say(
-            "Parley is up, but no phone call can reach it yet.\n"
-            f"  admin key:  {shown if contained else 'shown once, at the first start; or your ADMIN_API_KEY'}\n"
-            f"  interface:  http://127.0.0.1:{settings.port}/docs{' (or the PORT of your .env)' if contained else ''}\n"
-            "  real calls: need PUBLIC_URL, the https address at which Twilio reaches this server (see README.md)\n"
-            f"  next:       write PUBLIC_URL into .env, then: {'docker compose up' if contained else 'make run'}"
-        )
-    for warning in opened.store.warnings():
-        _log.warning("not_ready", reason=warning)
-    for name, agent in opened.store.agents().items():
-        for _, function in agent.missing_functions:
-            _log.warning("not_ready", reason=f"agent/{name} goes without a tool: no Python function {function}")
-
-
-def _say(text: str) -> None:
-    """Words for the person who starts the server, past the log: it would mask keys and fold lines."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201

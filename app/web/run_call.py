@@ -9,7 +9,6 @@ from typing import Any, Literal
 from app.call.carrier import Carrier
 from app.call.digits import CollectedDigits
 from app.call.events import Kind
-from app.call.hidden_numbers import shown
 from app.call.hourly import Hourly
 from app.call.journal import Finished, JournalWriter
 from app.call.line_price import line_price
@@ -18,21 +17,12 @@ from app.call.record import CallRecord
 from app.call.registry import Registry
 from app.call.socket import StreamSocket
 from app.call.spending import Spending
-from app.call.tool_calls import Handler
-from app.call.tool_tasks import ToolTasks
-from app.conf.models import FunctionTool, HttpTool, OptOutTool, PricesConf, PythonTool
+from app.conf.models import PricesConf
 from app.openai.prices import Prices
-from app.outbound.opting_out import OptedOut
 from app.realtime.session import RealtimeProvider
 from app.timing import Deadlines
-from app.tools.http.run import CallContext, HttpTools
-from app.tools.opt_out import KeepOptOut, opt_out
-from app.tools.python.context import ToolContext
-from app.tools.python.load import PythonFunctions
-from app.tools.python.run import run_python
-from app.tools.toolbox import Toolbox
 from app.twilio.media_protocol import Started
-from app.web.built_in import BuiltIn
+from app.web.call_tools import CallTools
 from app.web.deps import Arrival
 
 
@@ -51,15 +41,7 @@ class RunCall:
     registry: Registry
     deadlines: Deadlines
     finished: Finished
-    opted_out: KeepOptOut
-    built_in: BuiltIn
-    tools: Mapping[type[FunctionTool], Handler]
-    """Handlers that are the same for every call."""
-    http_tools: HttpTools
-    functions: PythonFunctions
-    """The operator's own."""
-    tool_tasks: ToolTasks
-    """Those of all calls; what shall finish after a call does so there."""
+    tools: CallTools
     prices: Callable[[], PricesConf] = PricesConf
     """What the operator says that things cost, as it is set now."""
 
@@ -69,19 +51,7 @@ class RunCall:
         def note(kind: Kind, **data: Any) -> None:
             call.note(kind, **data)
 
-        wish = OptedOut(number=arrival.party, agent=arrival.agent_name, call_id=arrival.call_id)
         digits = CollectedDigits()
-        ask = self.http_tools.handler(call_context(arrival, digits))
-        own_code = partial(run_python, self.functions, tool_context(arrival))
-        toolbox = Toolbox(
-            {
-                OptOutTool: partial(opt_out, wish, self.opted_out),
-                HttpTool: digits.guard(ask),
-                PythonTool: own_code,
-                **self.built_in.handlers(arrival, note),
-                **self.tools,
-            }
-        )
         call = LiveCall(
             self._record(arrival),
             arrival.agent,
@@ -92,8 +62,8 @@ class RunCall:
             open_session=arrival.session,
             sessions_of=lambda agent: partial(self.providers[agent.provider].open, agent),
             find_colleague=arrival.find_colleague,
-            run_tool=toolbox,
-            tool_tasks=self.tool_tasks,
+            run_tool=self.tools.of(arrival, digits, note),
+            tool_tasks=self.tools.tasks,
             digits=digits,
             carrier=self.carrier(arrival.account_sid),
             ways=arrival.ways,
@@ -133,24 +103,3 @@ class RunCall:
         if arrival.agent.recording.source == "none":
             return "off"
         return "declined" if self.registry.wished(arrival.call_sid) == "declined" else "on"
-
-
-def call_context(arrival: Arrival, digits: CollectedDigits) -> CallContext:
-    """What web tools are told of the call."""
-    return CallContext(
-        id=arrival.call_id,
-        caller=shown(arrival.from_number),
-        called=arrival.to_number,
-        agent=arrival.agent_name,
-        digits=digits,
-    )
-
-
-def tool_context(arrival: Arrival) -> ToolContext:
-    """What Python tools are told of the call."""
-    return ToolContext(
-        call_id=arrival.call_id,
-        caller=shown(arrival.from_number),
-        called=arrival.to_number,
-        agent=arrival.agent_name,
-    )
