@@ -119,7 +119,7 @@ async def test_r3_b1_r3_b3_a_tool_that_is_unknown_or_broken_or_raises_gets_one_e
     def crash(*_):
         raise RuntimeError("a bug in a tool")
 
-    monkeypatch.setattr(toolbox, "_look_up", crash)
+    monkeypatch.setattr(toolbox, "look_up", crash)
     lookup = {"type": "lookup", "name": "lookup", "description": "x", "entries": {"a": "one"}}
     asks = Reply.of(CallTool("nobody"), CallTool("lookup", '{"key":'), CallTool("lookup", '{"key":"a"}'))
     house = await rig(ScriptedBrain([asks, HELLO]), agent={"tools": [lookup]})
