@@ -1,5 +1,6 @@
 """Web tools in whole calls, asking real servers."""
 
+import json
 from typing import Any
 
 from app.call.events import Kind
@@ -75,3 +76,26 @@ async def test_s10_s12_s20_f32_tools_of_a_call_ask_signed_again_where_safe_and_n
     assert "key-of-the-shop" not in str(events) + str(session.received)
     offered = {each["name"]: each["parameters"] for each in record.session["tools"]}
     assert offered["find"]["additionalProperties"] is False
+
+
+async def test_s22_two_calls_at_once_share_an_agent_and_its_tool_and_nothing_else(rig):
+    async with receiver("200 OK", headers=JSON, body='"booked"') as shop:
+        body = {"from": "{{call.caller}}", "id": "{{call.id}}", "order": "{{args.order}}"}
+        asks = [Reply.of(CallTool("find", json.dumps({"order": order}))) for order in ("A", "B")]
+        house = await rig(ScriptedBrain([*asks, SORRY, SORRY]), agent={"tools": [tool("find", shop.url, body=body)]})
+        calls = [await house.twilio.place_call(to=CALLED, from_=each) for each in (CALLER, "anonymous")]
+        for call in calls:
+            await call.wait_heard(500)
+            await call.hang_up()
+        settled = [await house.settled(call) for call in calls]
+
+    told = {}
+    for record, events in settled:
+        [called] = [event for event in events if event.kind == Kind.TOOL_CALLED]
+        told[record.id] = json.loads(called.data["arguments"])["order"]
+        assert [event.data["output"] for event in events if event.kind == Kind.TOOL_ANSWERED] == ['"booked"']
+    asked = [json.loads(each.body) for each in shop.received]
+    assert {each["id"]: each["order"] for each in asked} == told
+    assert {each["id"]: each["from"] for each in asked} == {settled[0][0].id: CALLER, settled[1][0].id: ""}
+    assert sorted(told.values()) == ["A", "B"]
+    assert [len(outputs(session)) for session in house.openai.sessions] == [1, 1]

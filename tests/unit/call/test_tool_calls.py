@@ -8,7 +8,7 @@ import pytest
 
 from app.call.confirming import ASK_FIRST, Confirming
 from app.call.tool_calls import MAX_OUTPUT_BYTES, MOST_CALLS, ToolCalls
-from app.conf.models import EndCallTool, HttpTool, LookupTool
+from app.conf.models import EndCallTool, HttpTool, LookupTool, OptOutTool
 from app.errors import ToolError
 from app.realtime.events import ToolCall
 from app.tools.toolbox import Toolbox
@@ -168,6 +168,12 @@ async def test_s20_after_fifty_calls_the_model_has_to_do_without():
         await house.run(call("{}", "own"))
     with pytest.raises(ToolError, match="too often"):
         await house.run(call("{}", "own"))
+
+
+async def test_s20_who_wants_no_more_calls_is_heard_after_fifty_too():
+    house = having(says("x"), OptOutTool(type="opt_out"))
+    for _ in range(MOST_CALLS + 1):
+        assert await house.run(call("{}", "opt_out")) == "x"
 
 
 async def test_s19_what_cannot_be_undone_waits_until_the_caller_was_asked():

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from operator import itemgetter
 from typing import Any
 
+import msgspec
 import pytest
 import structlog
 from structlog.testing import capture_logs
@@ -59,6 +61,22 @@ async def test_s10_a_call_asks_the_service_as_itself_and_its_answer_is_mapped() 
         assert first.verified(secret) == {"order": "A", "pin": "1234", "call": "c1", "shop": "7"}
         keys = [each.headers["idempotency-key"] for each in (first, again, other)]
         assert keys[0] == keys[1] != keys[2]
+
+
+async def test_s22_two_calls_that_use_one_tool_at_once_know_nothing_of_each_other() -> None:
+    def of_call(each: str) -> CallContext:
+        return CallContext(id=each, caller=f"+{each}", called="+2", agent="sales", digits=lambda: {"pin": each * 4})
+
+    async with receiver("200 OK", headers=JSON, body='"ok"') as shop, tools() as (all_tools, _):
+        handlers = {each: all_tools.handler(of_call(each)) for each in "123456"}
+        body = {"id": "{{call.id}}", "from": "{{call.caller}}", "pin": "{{digits.pin}}", "name": "{{name}}"}
+        made = local(shop, body=body)
+        asked = {each: Asked("call_1", made.with_variables({"name": each}), {}) for each in handlers}
+        await asyncio.gather(*[handler(asked[each]) for each, handler in handlers.items()])
+
+        told = sorted((msgspec.json.decode(each.body) for each in shop.received), key=itemgetter("id"))
+        assert told == [{"id": each, "from": f"+{each}", "pin": each * 4, "name": each} for each in handlers]
+        assert len({each.headers["idempotency-key"] for each in shop.received}) == len(handlers)
 
 
 @pytest.mark.parametrize("failure", ["500 Oh", "503 Busy", "429 Slow"])
