@@ -113,6 +113,17 @@ async def test_a_call_that_is_over_is_left_alone(engine: AsyncEngine, line: Line
     assert line.done == []
 
 
+async def test_a_call_whose_stream_was_lost_may_have_another_and_hears_it_there(engine: AsyncEngine, line: Line):
+    call = LiveCall()
+    async with process(engine) as there:
+        there[1].mark_ended(CALL_SID, EndReason.STREAM_LOST)
+        taking = asyncio.create_task(pickups(engine, there, line).take(MACHINE))
+        await asyncio.sleep(0.05)
+        there[1].enter(CALL_SID, a_call().id, call)  # type: ignore[arg-type] # as above
+        await taking
+    assert (len(call.asked), line.done) == (1, [])
+
+
 async def test_whatever_breaks_nobody_hears_of_it(engine: AsyncEngine, line: Line):
     async def breaks(_: object) -> str:
         raise RuntimeError("broken")

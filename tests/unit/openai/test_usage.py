@@ -48,3 +48,9 @@ def test_what_the_details_leave_out_is_text_and_without_details_all_is_audio():
 @pytest.mark.parametrize("odd", [-3, "7", True, 1.5, [1]])
 def test_what_is_no_count_counts_nothing(odd):
     assert usage_of({"input_tokens": odd, "input_token_details": {"text_tokens": odd}}) == Usage()
+
+
+@pytest.mark.parametrize("text_tokens", [20, 50], ids=["apart", "among the text"])
+def test_what_a_model_thinks_is_paid_once_as_text(text_tokens):
+    details = {"text_tokens": text_tokens, "audio_tokens": 50, "reasoning_tokens": 30}
+    assert usage_of({"output_tokens": 100, "output_token_details": details}) == Usage(text_out=50, audio_out=50)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from app.conf.models import LimitsConf
+from app.conf.models import AgentConf, LimitsConf, VoicemailConf
 from tests.unit.web.house import CALLER, House, webhook_fields
 
 SPOKEN = "Please call again in a while."
@@ -44,3 +44,11 @@ async def test_nobody_is_asked_about_a_caller_who_is_turned_away(house: House):
     house.conf.most = LimitsConf(spend_usd_per_day=0)
     assert '<Reject reason="busy"' in (await house.post("/twilio/voice")).text
     assert house.model.dials == house.lobby.waiting == 0
+
+
+async def test_who_is_turned_away_is_not_asked_for_a_message(house: House):
+    house.conf.agents = {"default": AgentConf(voicemail=VoicemailConf())}
+    house.conf.most = LimitsConf(spend_usd_per_day=0, spoken=SPOKEN)
+    answer = await house.post("/twilio/voice")
+    assert f">{SPOKEN}</Say><Hangup" in answer.text
+    assert "voicemail" not in answer.text

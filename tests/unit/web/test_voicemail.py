@@ -86,6 +86,23 @@ async def test_a_fallback_number_that_takes_the_call_ends_it_and_one_that_does_n
     assert follows in [verb.tag for verb in verbs(await house.post(path_of(dial.get("action")), fields))]
 
 
+async def test_a_numbers_own_fallback_number_wins_over_its_agents(house: House):
+    answers(
+        house, GERMAN.model_copy(update={"fallback": Fallback(number="+15550000001")}), fallback_number="+15550000002"
+    )
+    for path in ("/twilio/fallback", "/twilio/voice"):
+        assert verbs(await house.post(path))[-1][0].text == "+15550000002"
+
+
+async def test_a_message_is_never_longer_than_one_may_be(house: House):
+    answers(house)
+    left = webhook_fields(RecordingSid=RECORDING, RecordingDuration="9" * 12)
+    await house.post("/twilio/voicemail/left?agent=default&attempt=0&call=1", left)
+    [news] = house.messages
+    assert news.call.ended_at
+    assert news.call.ended_at - news.call.started_at == timedelta(seconds=600)
+
+
 async def test_the_verbs_for_a_dead_process_never_ask_it_for_a_voicemail(house: House):
     answers(house, GERMAN.model_copy(update={"fallback": Fallback(number="+15550000001")}))
     connect, say, dial = verbs(await house.post("/twilio/voice"))
