@@ -24,8 +24,15 @@ def is_json(text: str) -> bool:
 def changed(text: str, change: Callable[[str], str]) -> str:
     """The JSON with each of its texts, names of fields and numbers as `change` has it, and all else to the letter."""
 
+    seen: dict[str, str] = {}  # names of fields stand in a list again and again
+
     def each(found: re.Match[str]) -> str:
         written = found[0]
+        if written not in seen:
+            seen[written] = rewritten(written)
+        return seen[written]
+
+    def rewritten(written: str) -> str:
         match written[0]:
             case "[":
                 digits = re.sub(r"\D", "", written)

@@ -105,6 +105,18 @@ def test_json_stays_json_and_hides_nothing_in_its_own_way_of_writing(written: st
     json.loads(kept)
 
 
+def test_many_patterns_cost_little_more_than_one():
+    names = [f"p{number}" for number in range(20)]
+    redactor = Redactor(patterns={name: f"(?P<kind>[A-Z]{{2}})-{name}-[0-9]+" for name in names})
+    fast = Redactor(patterns={name: f"[A-Z]{{2}}-{name}-[0-9]+" for name in names})
+    rows = json.dumps([{"id": number, "name": f"row {number}", "price": number * 1.5} for number in range(300)])
+    assert redactor.value(f'{rows[:-1]}, "XY-p7-55"]') == fast.value(f'{rows[:-1]}, "XY-p7-55"]')
+    assert fast.value('["XY-p7-55", "XY-p19-1"]') == '["[p7]", "[p19]"]'
+    began_s = time.process_time()
+    fast.value(rows)
+    assert time.process_time() - began_s < 0.2
+
+
 def test_a_pattern_finds_what_lies_over_several_fields_of_json_too():
     redactor = Redactor(patterns={"pin": r"pin\W{0,5}\d{4}", "word": "[a-z]{4,}"})
     assert redactor.value('{"pin": 1234, "who": "anna"}') == '{"[pin], "who": "[word]"}'
