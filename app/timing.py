@@ -27,6 +27,10 @@ class Deadlines:
     """A session must be ready within this, all tries together."""
     connect_s: float = 3.0
     """One try to connect to the model."""
+    ping_s: float = 5.0
+    """How often the model's end of a session is asked for a sign of life."""
+    pong_s: float = 8.0
+    """It must give one within this, or the session is lost: to a line that is dead, sending succeeds for minutes."""
     goodbye_s: float = 10.0
     """The goodbye must have been heard within this; then we hang up all the same."""
     media_idle_s: float = 10.0

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
+from app.audio import FRAME_MS
 from app.call.actions import Action, AnswerTool, ForModel, Instruct, TellModel
 from app.call.asking import OF_ONE_SESSION, ask
 from app.call.caller_audio import CallerAudio
@@ -133,6 +134,12 @@ class AgentLeg:
         with self._losing(session):
             if session is self._session:
                 await self._audio.release(session[0])
+                self._note_lost_audio()
+
+    def _note_lost_audio(self) -> None:
+        if lost := self._audio.take_given_up():
+            text = f"{lost * FRAME_MS} ms of caller audio dropped: there was no session for too long"
+            self._note(Kind.SESSION_ERROR, code="caller_audio_dropped", message=text, severity="harmless")
 
     def _begin(self, session: RealtimeSession) -> None:
         self._session = session

@@ -13,8 +13,7 @@ class CallerAudio:
     """Passes frames on to the session that hears, and holds the newest while there is none."""
 
     def __init__(self) -> None:
-        self.given_up = 0
-        """How many frames waited so long that newer ones took their place."""
+        self._given_up = 0
         self._to: RealtimeSessionSender | None = None
         self._held: deque[str] = deque()
 
@@ -35,6 +34,11 @@ class CallerAudio:
             self._hold(frame)
             raise
 
+    def take_given_up(self) -> int:
+        """How many frames waited so long that newer ones took their place, since this was asked last."""
+        given_up, self._given_up = self._given_up, 0
+        return given_up
+
     def hold(self) -> None:
         """There is no session from now on."""
         self._to = None
@@ -54,4 +58,4 @@ class CallerAudio:
         self._held.append(frame)
         if len(self._held) > HELD_FRAMES:
             self._held.popleft()
-            self.given_up += 1
+            self._given_up += 1

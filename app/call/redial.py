@@ -9,6 +9,8 @@ PAUSES_MS = (0.0, 250.0, 750.0)
 GRACE_MS = 60_000
 """A full silence is waited for so long; then any gap will do."""
 TRY_AGAIN_MS = 30_000
+LEAST_AGE_MS = 30_000
+"""Whoever says that a session ends sooner than this has another clock than we have: none is replaced younger."""
 
 
 class Redials:
@@ -48,10 +50,12 @@ class Rollover:
 
     def __init__(self, *, every_ms: float) -> None:
         self._every_ms = every_ms
+        self._least_ms = 0.0
         self._due_ms: float | None = None
 
     def on_session(self, at_ms: float) -> None:
         """A session begins."""
+        self._least_ms = at_ms + LEAST_AGE_MS
         self._due_ms = at_ms + self._every_ms
 
     def on_expiry(self, at_ms: float, left_ms: float, lead_ms: float) -> None:
@@ -60,6 +64,7 @@ class Rollover:
 
     def by(self, at_ms: float) -> None:
         """Not later than that."""
+        at_ms = max(at_ms, self._least_ms)
         if self._due_ms is None or at_ms < self._due_ms:
             self._due_ms = at_ms
 

@@ -87,6 +87,8 @@ async def open_socket(
         max_size=MAX_EVENT_BYTES,
         write_limit=WRITE_BUFFER_BYTES,
         open_timeout=deadlines.connect_s,
+        ping_interval=deadlines.ping_s,
+        ping_timeout=deadlines.pong_s,
         close_timeout=deadlines.close_s,
         additional_headers=headers(core_conf),
         logger=_silent,

@@ -47,7 +47,9 @@ def frame(number: int) -> bytes:
 class Session:
     """One session, both its ends: it greets, asks two tools about the caller's question, and answers."""
 
-    def __init__(self, history: Sequence[HistoryItem]) -> None:
+    def __init__(self, history: Sequence[HistoryItem], *, asked_every: int | None = None) -> None:
+        """The caller asks once, or again each so many frames."""
+        self._asked_every = asked_every
         self.history = list(history)
         self.frames: list[int] = []
         self.told: list[str] = []
@@ -67,6 +69,8 @@ class Session:
         self._require_open()
         number = int.from_bytes(from_base64(audio)[:4], "big")
         self.frames.append(number)
+        if self._asked_every:
+            number %= self._asked_every
         if SPEAKS_FROM <= number < SPEAKS_UNTIL and not self._speech:
             self._speech = f"u{next(_ids)}"
             self._emit(SpeechStarted(item_id=self._speech))
@@ -153,7 +157,11 @@ class Session:
 class Line:
     """The carrier's end: each `receive` is the next frame, a mark that is due, or the end."""
 
-    def __init__(self, frames: int, on_frame: Callable[[int], None], *, first: int = 0) -> None:
+    def __init__(
+        self, frames: int, on_frame: Callable[[int], None], *, first: int = 0, frame_ms: int = FRAME_MS
+    ) -> None:
+        """With more `frame_ms` than a frame has, time flies and most of the frames are missing."""
+        self._frame_ms = frame_ms
         self.number = first
         self.closed = False
         self.ignored = 0
@@ -166,7 +174,7 @@ class Line:
 
     @property
     def now_ms(self) -> float:
-        return self.number * FRAME_MS
+        return self.number * self._frame_ms
 
     async def receive(self) -> str:
         for _ in range(6):  # everybody else gets a turn
@@ -180,7 +188,7 @@ class Line:
         self.number += 1
         media = {
             "payload": to_base64(frame(self.number)),
-            "timestamp": str((self.number - self._first) * FRAME_MS),
+            "timestamp": str((self.number - self._first) * self._frame_ms),
             "chunk": str(self.number - self._first),
         }
         return json.dumps({"event": "media", "media": media})
@@ -208,14 +216,22 @@ class Rehearsal:
     """One call over such a line; `on_frame` may do anything to it."""
 
     def __init__(
-        self, folder: Path, *, frames: int, on_frame: Callable[["Rehearsal", int], None], **agent: Any
+        self,
+        folder: Path,
+        *,
+        frames: int,
+        on_frame: Callable[["Rehearsal", int], None],
+        frame_ms: int = FRAME_MS,
+        asked_every: int | None = None,
+        **agent: Any,
     ) -> None:
+        self._asked_every = asked_every
         self.sessions: list[Session] = []
         self.transcripts: list[list[tuple[str, str]]] = []
         """The call's transcript, as heard, at the moment each session was opened."""
         self.tools: list[str] = []
         self.release = asyncio.Event()
-        self.line = Line(frames, lambda number: on_frame(self, number))
+        self.line = Line(frames, lambda number: on_frame(self, number), frame_ms=frame_ms)
         self.journal = Journal(folder, RECORD, now_ms=lambda: self.line.now_ms, listeners=[self._listen])
         self.events: list[Any] = []
         conf = AgentConf(**{"silence": None} | agent)
@@ -246,7 +262,7 @@ class Rehearsal:
         turns = self.journal.transcript.turns
         heard = [(turn.speaker, turn.said if turn.heard is None else turn.heard) for turn in turns]
         self.transcripts.append([turn for turn in heard if turn[1]])
-        session = Session(history)
+        session = Session(history, asked_every=self._asked_every)
         self.sessions.append(session)
         await asyncio.sleep(0)
         return session, session

@@ -1,6 +1,8 @@
 """When sessions are replaced."""
 
-from app.call.redial import GRACE_MS, Redials, Rollover
+import pytest
+
+from app.call.redial import GRACE_MS, LEAST_AGE_MS, Redials, Rollover
 
 
 def test_the_first_try_comes_at_once_and_the_next_ones_within_a_second():
@@ -40,6 +42,14 @@ def test_a_session_that_lives_shortly_is_not_replaced_at_once():
     rollover.on_session(0)
     rollover.on_expiry(0, left_ms=60_000, lead_ms=120_000)
     assert [rollover.is_due(29_999), rollover.is_due(30_000)] == [False, True]
+
+
+@pytest.mark.parametrize("left_ms", [-7_200_000, 0, 5000])
+def test_a_clock_that_goes_wrong_does_not_replace_sessions_without_end(left_ms):
+    rollover = Rollover(every_ms=3_000_000)
+    rollover.on_session(0)
+    rollover.on_expiry(0, left_ms=left_ms, lead_ms=120_000)
+    assert [rollover.is_due(LEAST_AGE_MS - 1), rollover.is_due(LEAST_AGE_MS)] == [False, True]
 
 
 def test_when_none_could_be_had_it_is_tried_again_later():

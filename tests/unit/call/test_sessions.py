@@ -102,3 +102,41 @@ async def test_a_session_that_gets_old_is_replaced_and_the_next_one_knows_everyt
     frames = [number for session in call.sessions for number in session.frames]
     assert frames == list(range(1, 4 * 60 * 50 + 1))
     assert [item.text for item in call.sessions[-1].history if isinstance(item, Spoken)] == [GREETING, QUESTION, ANSWER]
+
+
+async def test_in_a_call_of_four_hours_the_transcript_keeps_the_callers_time():
+    step_ms, every = 400, 300  # the caller asks every two minutes
+    frames = 4 * 3600 * 1000 // step_ms - every
+    call = await rehearse(
+        [], frames=frames, frame_ms=step_ms, asked_every=every, max_call_seconds=14_400, rollover_minutes=50
+    )
+    assert len(of_kind(call, Kind.SESSION_ROLLED_OVER)) == len(call.sessions) - 1 == 4
+    assert [number for session in call.sessions for number in session.frames] == list(range(1, frames + 1))
+    asked_ms = [turn.at_ms for turn in call.journal.transcript.turns if turn.speaker == "caller"]
+    assert len(asked_ms) == frames // every
+    spoke_ms = [(number * every + SPEAKS_FROM) * step_ms for number in range(len(asked_ms))]
+    assert max(abs(asked - spoke) for asked, spoke in zip(asked_ms, spoke_ms, strict=True)) < 200
+    [*_, last] = call.journal.transcript.turns
+    assert (last.said, last.at_ms > 3.9 * 3_600_000) == (ANSWER, True)
+
+
+async def test_caller_audio_that_waits_too_long_for_a_session_is_given_up_and_that_is_written_down():
+    class Slow(Rehearsal):
+        async def _open(self, history=()):
+            while self.sessions and self.line.number < 340:  # noqa: ASYNC110 - no event tells the line's time
+                await asyncio.sleep(0)
+            return await super()._open(history)
+
+    def on_frame(call: Rehearsal, number: int) -> None:
+        if number == 40:
+            call.sessions[-1].lose()
+
+    with tempfile.TemporaryDirectory() as folder:
+        call = Slow(Path(folder) / "call", frames=400, on_frame=on_frame)
+        await call.run()
+    arrived = [number for session in call.sessions for number in session.frames]
+    assert arrived == sorted(set(arrived))
+    problems = [event.data for event in of_kind(call, Kind.SESSION_ERROR)]
+    [told] = [data for data in problems if data.get("code") == "caller_audio_dropped"]
+    assert told["message"].startswith(f"{20 * (400 - len(arrived))} ms")
+    assert 0 < 400 - len(arrived) < 80

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from app.realtime.events import (
 from app.realtime.session import ResponseOptions, Tool
 from app.realtime.status import SessionStatus
 from app.timing import Deadlines
-from tests.unit.openai.scripted import Peer, Script, greet, heard, open_session, playing, until_lost
+from tests.unit.openai.scripted import QUICK, Peer, Script, greet, heard, open_session, playing, until_lost
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(200)
 ACTIVE, DISCONNECTED = SessionStatus.ACTIVE, SessionStatus.DISCONNECTED
@@ -221,6 +222,18 @@ async def test_r3_12_instructions_and_tools_change_in_mid_call_with_the_phones_f
     assert got[0]["type"] == "realtime"
     assert (got[0]["instructions"], [tool["name"] for tool in got[0]["tools"]]) == ("New.", ["find"])
     assert got[0]["audio"] == {"input": pcmu, "output": pcmu}
+
+
+async def test_a_line_that_is_dead_is_a_lost_session_although_sending_succeeds():
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        peer.connection.transport.pause_reading()
+
+    async with playing(script) as server:
+        sender, receiver = await open_session(server, deadlines=replace(QUICK, ping_s=0.05, pong_s=0.05))
+        await sender.send_audio_delta("AAAA")
+        assert [type(event) for event in await until_lost(receiver)] == []
+        assert sender.status is DISCONNECTED
 
 
 async def test_a_question_beside_the_conversation_is_answered_in_writing_and_nothing_else_is_told_of_it():
