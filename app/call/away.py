@@ -57,6 +57,7 @@ class Away:
         """Wait until the caller has heard what is being said; False where they cut in."""
         heard = asyncio.get_running_loop().create_future()
         self._hush.wait(lambda everything: None if heard.done() else heard.set_result(everything))
+        await asyncio.sleep(0)  # where nothing is being said: after those who asked before
         playing_s = self._hush.plays_ms(self._now_ms()) / self._deadlines.ms(1.0)
         try:
             async with asyncio.timeout(playing_s + self._deadlines.goodbye_s):

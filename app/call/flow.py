@@ -19,7 +19,7 @@ from app.call.answers import Answers
 from app.call.barge_in import BargeIn
 from app.call.caller_turn import CallerTurn
 from app.call.events import CallEvent, Kind
-from app.call.goodbye import Goodbye
+from app.call.goodbye import ELSEWHERE, Goodbye
 from app.call.hush import Hush
 from app.call.keypad import Keypad, KeyWorks
 from app.call.latency import Latency
@@ -273,10 +273,10 @@ class CallFlow:
         if self._voice.unheard:
             return []
         self._heard_ms = at_ms
-        self.hush.on_all_heard()
+        stays = self._goodbye.revoke(ELSEWHERE) if self.hush.on_all_heard() else []  # who waited takes the call on
         if not self._answers.under_way and self._answers.has_spoken:
             self._caller.shielded = False
-        return self._voice.stop_if_heard(at_ms) + self._goodbye.on_all_heard()
+        return self._voice.stop_if_heard(at_ms) + stays + self._goodbye.on_all_heard()
 
     # -- the caller leg and the clock
 

@@ -5,6 +5,7 @@ from app.call.status import EndReason
 from app.realtime.events import ToolCall
 
 WANTED = "Say goodbye now. The call ends as soon as the caller has heard it."
+ELSEWHERE = "Not done: the caller is being put through or handed over. The call goes on."
 INTERRUPTED = "The call goes on: the caller spoke before the goodbye was over."
 ALREADY = "The call is ending already."
 MARK_GRACE_MS = 2000
@@ -59,12 +60,12 @@ class Goodbye:
         self._asked_for = True
         return [AnswerTool(self._call, WANTED)]
 
-    def revoke(self) -> list[Action]:
-        """The caller speaks: the call goes on, and the agent's wish gets its one answer."""
+    def revoke(self, why: str = INTERRUPTED) -> list[Action]:
+        """The caller speaks, or goes elsewhere: the call goes on, and the agent's wish gets its one answer."""
         if self._call is None:
             return []
         call, self._call, self._then = self._call, None, None
-        return [] if self._asked_for else [AnswerTool(call, INTERRUPTED)]
+        return [] if self._asked_for else [AnswerTool(call, why)]
 
     def take_back(self) -> bool:
         """The call goes on, unless what ends it holds; whether that changes anything."""

@@ -21,11 +21,12 @@ class Hush:
         self._waiting.append(told)
         self.on_all_heard()
 
-    def on_all_heard(self) -> None:
-        """Everything that was sent has been heard; perhaps more is to come."""
+    def on_all_heard(self) -> bool:
+        """Everything that was sent has been heard, perhaps more is to come: whether anybody was told that all was."""
         heard = not (self._voice.unheard or self._voice.midway)
-        if heard and not (self._answers.under_way or self._answers.owed or self._tools.has_words):
-            self._tell(heard=True)
+        if not heard or self._answers.under_way or self._answers.owed or self._tools.has_words:
+            return False
+        return self._tell(heard=True)
 
     def plays_ms(self, at_ms: float) -> float:
         """How much longer what was sent is being played, by our reckoning."""
@@ -35,7 +36,8 @@ class Hush:
         """The caller has interrupted."""
         self._tell(heard=False)
 
-    def _tell(self, *, heard: bool) -> None:
+    def _tell(self, *, heard: bool) -> bool:
         waiting, self._waiting = self._waiting, []
         for told in waiting:
             told(heard)
+        return bool(waiting)

@@ -11,6 +11,7 @@ from app.audio import FRAME_MS
 from app.call.actions import AnswerTool, Cancel, Clear, Instruct, Respond, Say, TellModel, Truncate
 from app.call.events import Kind
 from app.call.flow import CallFlow
+from app.call.goodbye import ELSEWHERE
 from app.call.open_tools import OpenTools
 from app.call.status import EndReason
 from app.errors import Refused
@@ -210,6 +211,20 @@ def test_the_words_to_a_tool_that_an_operator_wants_are_waited_for():
     assert told == []
     flow.on_caller(MarkReached(played.mark), 900)
     assert told == [True]
+
+
+def test_f18_an_agent_that_also_wants_to_hang_up_does_not_hang_up_on_somebody_who_is_sent_elsewhere():
+    flow = CallFlow(hang_up_tools={"end_call"})
+    end_call = ToolCall("call_2", "end_call", "{}")
+    flow.on_agent(ResponseStarted("resp_1"), 0)
+    played = play(flow, audio("item_1", 400, "resp_1"))
+    told = heard(flow)
+    flow.on_agent(end_call, 5)
+    flow.on_agent(AudioDone("item_1"), 10)
+    flow.on_agent(ResponseDone("resp_1"), 20)
+    assert deeds(flow.on_caller(MarkReached(played.mark), 400)) == [AnswerTool(end_call, ELSEWHERE)]
+    assert told == [True]
+    assert deeds(flow.on_time(60_000)) == []
 
 
 def test_a_caller_who_cuts_in_ends_the_waiting():

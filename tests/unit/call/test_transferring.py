@@ -16,7 +16,7 @@ from app.call.tool_calls import Asked, ToolCalls
 from app.call.transferring import FAILED, TOO_OFTEN
 from app.conf.models import SendDtmfTool
 from app.errors import CarrierApiError, ToolError
-from app.realtime.events import ResponseStarted, SpeechStarted, ToolCall
+from app.realtime.events import ResponseDone, ResponseStarted, SpeechStarted, ToolCall
 from tests.unit.call.test_flow import audio, play
 from tests.unit.call.test_operator import CARRIER_S, COLLEAGUE, TOOL, FakeWays, House
 
@@ -155,6 +155,17 @@ async def test_what_the_agent_says_is_heard_before_anybody_is_called(house: Hous
     house.flow.on_agent(SpeechStarted(), 500)
     assert await refusal(transfer) == CUT_IN
     assert (house.carrier.redirected, house.told) == ([], [])
+
+
+async def test_of_several_ways_elsewhere_the_one_that_was_asked_for_first_is_gone(house: House):
+    house.flow.on_agent(ResponseStarted("resp_1"), 0)
+    first = asyncio.create_task(ask(house))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(tools(house).run(ToolCall("call_2", "send_dtmf", '{"digits": "1"}')))
+    house.flow.on_agent(ResponseDone("resp_1"), 10)
+    assert await refusal(second) == ELSEWHERE
+    assert "<Dial" in house.carrier.redirected[0]
+    first.cancel()
 
 
 # -- what the carrier says
