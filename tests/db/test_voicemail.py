@@ -113,7 +113,10 @@ async def test_a_message_is_forgotten_when_its_agent_says_so(house: House):
     house.agents["default"] = AgentConf(recording=Policy(retention_days=7))
     message = a_message()
     await left(house, message)
-    assert (await house.the()).delete_after == message.call.started_at + timedelta(days=7)
+    due = message.call.started_at + timedelta(days=7)
+    assert (await house.the()).delete_after == due
+    async with db_session(house.engine) as db:
+        assert (await db.scalars(select(Call.forget_after))).all() == [due]
 
 
 async def test_of_a_message_whose_action_never_came_the_recording_is_kept_for_as_long_as_its_agent_says(house: House):

@@ -11,6 +11,7 @@ from app.conf.models import AgentConf
 from app.realtime.events import (
     AudioDone,
     IdleTimeout,
+    McpCallProgress,
     RealtimeInEvent,
     ResponseDone,
     ResponseStarted,
@@ -138,6 +139,17 @@ def test_nobody_is_asked_while_a_tool_runs_an_answer_is_due_or_the_agent_is_stil
     call.tell(ResponseStarted("long"), audio("long", 400), AudioDone("long", "long"), ResponseDone("long"))
     call.let_pass(7000)  # its mark does not come back
     assert call.asked == []
+
+
+def test_nobody_is_asked_while_a_server_of_the_providers_runs_a_tool():
+    call = Call()
+    call.answer()
+    call.tell(McpCallProgress("mcp_1", "in_progress"))
+    call.let_pass(7000)
+    assert call.asked == []
+    call.tell(McpCallProgress("mcp_1", "completed"))
+    call.let_pass(5250)
+    assert call.asked == [ARE_YOU_THERE]
 
 
 def test_where_nobody_listens_for_turns_or_the_operator_wants_none_there_is_no_silence():
