@@ -75,7 +75,7 @@ async def test_r3_33_r3_34_r3_25_the_callers_speech_is_told_and_interrupts(rig):
     call = await house.ring()
     await call.wait_heard(1500)
     await call.say(clip("one_moment"))
-    await call.wait_heard(2500)
+    await call.wait_for(lambda _: told(house, Kind.CALLER_SPEECH_ENDED))
     await call.hang_up()
     await house.settled(call)
 

@@ -93,6 +93,7 @@ async def test_f32_r3_39_the_agent_goes_on_while_a_tool_hangs_and_answers_once_w
     brain = ScriptedBrain([asks, Reply.of(Say.words("One moment.", 800)), talks, HELLO, Reply.of(BYE)])
     house = await rig(brain, agent={"tools": [python("hang", preamble="One moment.")]}, speed=2 * SPEED)
     call = await house.ring()
+    await call.wait_heard(800)
     await call.wait_for(lambda call: any(isinstance(moment, AgentStopped) for moment in call.timeline))
     await call.say(clip("table_tonight"))
     await call.wait_heard(1000)
