@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.call.events import Kind
 from app.call.status import EndReason
+from app.errors import SessionUnavailable
 from app.realtime.history import Spoken, ToolAnswered, ToolAsked
 from tests.unit.call.rehearsal import ANSWER, GREETING, IGNORANCE, QUESTION, SPEAKS_FROM, SPEAKS_UNTIL, Rehearsal
 
@@ -118,6 +119,23 @@ async def test_in_a_call_of_four_hours_the_transcript_keeps_the_callers_time():
     assert max(abs(asked - spoke) for asked, spoke in zip(asked_ms, spoke_ms, strict=True)) < 200
     [*_, last] = call.journal.transcript.turns
     assert (last.said, last.at_ms > 3.9 * 3_600_000) == (ANSWER, True)
+
+
+@pytest.mark.parametrize(("retryable", "tries"), [(False, 1), (True, 3)])
+async def test_a_refusal_that_no_try_can_mend_is_not_tried_again(retryable, tries):
+    class Refused(Rehearsal):
+        tries = 0
+
+        async def _open(self, history=()):
+            if not self.sessions:
+                return await super()._open(history)
+            self.tries += 1
+            raise SessionUnavailable("no", retryable=retryable)
+
+    with tempfile.TemporaryDirectory() as folder:
+        call = Refused(Path(folder) / "call", frames=3000, on_frame=lambda call, _: call.sessions[-1].lose())
+        assert await call.run() is EndReason.MODEL_LOST
+    assert call.tries == tries
 
 
 async def test_caller_audio_that_waits_too_long_for_a_session_is_given_up_and_that_is_written_down():
