@@ -44,6 +44,7 @@ _UNLESS_ALLOWED: tuple[tuple[str, str], ...] = (
 
 _PUBLIC_V6 = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
+_WIDE_BITS = {4: 8, 6: 7}
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> tuple[tuple[Network, str], ...]:
@@ -64,6 +65,11 @@ class AllowList:
 
     def __bool__(self) -> bool:
         return bool(self._networks or self._hosts)
+
+    @property
+    def widest(self) -> list[Network]:
+        """Its networks that are greater than any private one, so that most of each is not meant."""
+        return [each for each in self._networks if each.prefixlen < _WIDE_BITS[each.version]]
 
     def has_host(self, host: str) -> bool:
         """Whether the host is let in by name, wherever it is."""

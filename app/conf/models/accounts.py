@@ -63,6 +63,7 @@ class NumberConf(Conf):
     @property
     def doubts(self) -> list[str]:
         """What its writer may not expect."""
-        if self.hours is None or not self.hours.never_open:
-            return []
-        return ["hours: no day has a span, so the number is closed all week; without hours it is always open"]
+        found = [f"precall.{text}" for text in self.precall.doubts] if self.precall else []
+        if self.hours and self.hours.never_open:
+            found += ["hours: no day has a span, so the number is closed all week; without hours it is always open"]
+        return found

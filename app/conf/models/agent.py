@@ -6,9 +6,10 @@ from pydantic import Field, Tag, ValidationInfo, field_validator, model_validato
 
 from app.conf.models.base import BY_SHAPE, DEFAULT, E164, Conf, RowName
 from app.conf.models.budget import BudgetConf
+from app.conf.models.doubts import doubts
 from app.conf.models.hold import HoldConf
 from app.conf.models.keypad import KeypadConf
-from app.conf.models.known import Known
+from app.conf.models.known import Finding, Known
 from app.conf.models.machines import MachinePolicy, VoicemailConf
 from app.conf.models.recording import RecordingPolicy
 from app.conf.models.redaction import RedactionConf
@@ -169,6 +170,11 @@ class AgentConf(Conf):
     def functions(self) -> list[FunctionTool]:
         """The tools that we run ourselves."""
         return [tool for tool in self.offered if not isinstance(tool, McpTool)]
+
+    @property
+    def doubts(self) -> list[Finding]:
+        """What its writer may not expect, whoever its provider is."""
+        return doubts(self)
 
     @field_validator("provider")
     @classmethod

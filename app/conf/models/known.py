@@ -90,7 +90,8 @@ class Known:
         return [Risk(name, finding) for name, agent in agents.items() for finding in self._inspect(agent, today)]
 
     def _inspect(self, agent: "AgentConf", today: date) -> list[Finding]:
-        return self.providers.get(agent.provider, ProviderRules()).inspect(agent, today) + self._missing(agent)
+        rules = self.providers.get(agent.provider, ProviderRules())
+        return [*rules.inspect(agent, today), *self._missing(agent), *agent.doubts]
 
     def _missing(self, agent: "AgentConf") -> list[Finding]:
         """Its tools without a function, which the model is not offered."""

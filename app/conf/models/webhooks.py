@@ -78,6 +78,12 @@ Allowable = Annotated[str, AfterValidator(_is_allowable)]
 """A network, an address or a host."""
 
 
+def too_wide(allowed: list[str]) -> list[str]:
+    """What the writer of such a list may not expect of its networks."""
+    told = "lets in much more than a network of one's own: whoever names an address there is led inside"
+    return [f"{network} {told}" for network in AllowList(allowed).widest]
+
+
 class SignedServer(Conf):
     """A server of the operator's that knows our messages by their signature."""
 
@@ -87,6 +93,11 @@ class SignedServer(Conf):
     """Signs every message (Standard Webhooks); `parley webhooks add` makes one and shows it once."""
     allow_private: list[Allowable] = Field(default_factory=list)
     """Networks, addresses and hosts off the public internet that this one may lead to."""
+
+    @property
+    def doubts(self) -> list[str]:
+        """What its writer may not expect."""
+        return [f"allow_private: {text}" for text in too_wide(self.allow_private)]
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Self:
