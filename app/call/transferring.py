@@ -72,6 +72,8 @@ class Transferring:
 
     async def to(self, name: str) -> None:
         """The caller wants to be put through to a destination of the agent's; the agent tells them if that fails."""
+        if self._away.busy:
+            return  # they are on their way already
         tool = next((tool for tool in self._tools if name in tool.destinations), None)
         try:
             if tool is None:

@@ -143,6 +143,19 @@ async def test_a_key_puts_through_to_a_destination_by_its_name_only(house: House
     assert house.bridge.performed[-1].text.startswith("Nobody answered.")
 
 
+async def test_a_key_that_is_pressed_twice_puts_through_once_and_nobody_is_told_that_it_failed(house: House):
+    refuse(house)  # its answer takes a while
+    assert house.carrier.answer
+    first, second = (asyncio.create_task(house.transferring.to("desk")) for _ in range(2))
+    await second
+    assert (len(house.carrier.redirected), house.bridge.performed) == (1, [])
+    house.carrier.answer.set_result(None)
+    house.transfer.dialled("busy", 1)
+    house.caller.come_back()
+    await first
+    assert [told.text.startswith("The line was busy.") for told in house.bridge.performed] == [True]
+
+
 # -- heard first
 
 
