@@ -175,6 +175,28 @@ async def test_outputs_that_were_not_voiced_yet_are_voiced_by_the_next_session_a
     assert {output.output for output in brain.heard[2].outputs} == {"one", "two"}
 
 
+async def test_a_loss_between_two_outputs_of_one_answer_voices_both_once_and_runs_neither_again(rig):
+    asks = Reply.of(CallTool("lookup", '{"key":"a"}'), CallTool("collect_digits"))
+    brain = ScriptedBrain([HELLO, asks, HELLO, Reply.of(Say.words("Twice.", 500))])
+    house = await rig(brain, agent={"tools": [LOOKUP, {"type": "collect_digits", "timeout_seconds": 120}]})
+    call = await house.ring()
+    await call.wait_heard(1000)
+    await call.press("1")  # and the agent asks
+    await call.wait_for(lambda _: bool(of_kind(house.told, Kind.TOOL_ANSWERED)))
+    first = await house.openai.session()
+    first.close(CUT)
+    session = await gone_on(house, call)
+    await call.press("42#")
+    await call.wait_heard(2000)
+    _, events = await finished(house, call)
+
+    items = [item for item in created(session) if item["type"].startswith("function_call")]
+    assert [item["type"].removeprefix("function_call") for item in items].count("_output") == 2
+    assert len(of_kind(events, Kind.TOOL_CALLED)) == len(of_kind(events, Kind.TOOL_ANSWERED)) == 2
+    assert len([event for event in session.received if event["type"] == "response.create"]) == 1
+    assert [len(heard.outputs) for heard in brain.heard] == [0, 0, 2]
+
+
 async def test_f9_a_session_that_only_keeps_silent_is_given_up_after_eight_seconds(rig):
     house = await rig(Always(HELLO), agent={"speaks_first": False})
     call = await house.ring()
