@@ -110,6 +110,7 @@ class CallFlow:
             keypad or KeypadConf(),
             answers=self._answers,
             goodbye=self._goodbye,
+            hush=self.hush,
             voice=self._voice,
             say_last=self.say_last,
             works=key_works,

@@ -9,6 +9,7 @@ from app.call.actions import Action, Beside, Cancel, End, TellModel, Wake
 from app.call.answers import Answers
 from app.call.events import CallEvent, Kind
 from app.call.goodbye import Goodbye
+from app.call.hush import Hush
 from app.call.status import EndReason
 from app.call.voice import Voice
 from app.conf.models import KeyEnds, KeypadConf, KeySwitches, KeyTells, KeyTransfers
@@ -51,13 +52,22 @@ class Keypad:
     """
 
     def __init__(
-        self, conf: KeypadConf, *, answers: Answers, goodbye: Goodbye, voice: Voice, say_last: SayLast, works: KeyWorks
+        self,
+        conf: KeypadConf,
+        *,
+        answers: Answers,
+        goodbye: Goodbye,
+        hush: Hush,
+        voice: Voice,
+        say_last: SayLast,
+        works: KeyWorks,
     ) -> None:
         self.works = works
         """Whoever changes the call itself puts it here."""
         self._conf = conf
         self._answers = answers
         self._goodbye = goodbye
+        self._hush = hush
         self._voice = voice
         self._say_last = say_last
         self._typed: list[CallEvent] = []
@@ -155,6 +165,7 @@ class Keypad:
     def _interrupt(self, at_ms: float) -> list[Action]:
         """Silence at once. No speech tells the provider to stop, so we do."""
         cut = self._voice.interrupt(at_ms, self._answers.response_id)
+        self._hush.cut()
         return cut + ([Cancel()] if self._answers.under_way else []) + self._goodbye.revoke()
 
 

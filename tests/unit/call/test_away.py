@@ -14,9 +14,10 @@ from app.call.flow import CallFlow
 from app.call.goodbye import ELSEWHERE
 from app.call.open_tools import OpenTools
 from app.call.status import EndReason
+from app.conf.models import KeypadConf
 from app.errors import Refused
 from app.realtime.events import AudioDelta, AudioDone, ResponseDone, ResponseStarted, SpeechStarted, ToolCall
-from app.twilio.media_protocol import MarkReached
+from app.twilio.media_protocol import Dtmf, MarkReached
 from tests.unit.call.rehearsal import ANSWER, GREETING, QUESTION, SPEAKS_UNTIL, Line, Rehearsal
 from tests.unit.call.test_flow import audio, deeds, play
 from tests.unit.call.test_operator import TOOL
@@ -233,4 +234,18 @@ def test_a_caller_who_cuts_in_ends_the_waiting():
     play(flow, audio("item_1", 2000, "resp_1"))
     told = heard(flow)
     flow.on_agent(SpeechStarted(), 500)
+    assert told == [False]
+
+
+def test_so_does_a_key_that_does_something():
+    keys = {"5": {"action": "tell", "text": "They want to know when you are open."}}
+    flow = CallFlow(keypad=KeypadConf.model_validate({"keys": keys}))
+    flow.on_agent(ResponseStarted("resp_1"), 0)
+    play(flow, audio("item_1", 2000, "resp_1"))
+    told = heard(flow)
+    flow.on_caller(Dtmf("4"), 400)
+    assert told == []
+    flow.on_time(60_000)
+    flow.on_caller(Dtmf("5"), 60_000)
+    flow.on_agent(ResponseDone("resp_1", "cancelled"), 60_010)
     assert told == [False]

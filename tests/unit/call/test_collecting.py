@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from app.call.actions import TellModel
 from app.call.collecting import BUSY, LINGER_MS, NOT_PRIVATE, CollectDigits
 from app.call.digits import HIDDEN, CollectedDigits
 from app.call.events import Kind
@@ -86,6 +87,7 @@ async def test_meanwhile_the_caller_is_neither_heard_nor_recorded_and_afterwards
 
     assert (call.ears.deaf, call.recorder.paused) == (False, False)
     assert call.house.carrier.asked == ["pause CA1", "resume CA1"]
+    assert call.press("5#")[-1] == TellModel("The caller typed 5 on the phone.")
 
 
 async def test_a_recording_that_was_paused_stays_paused(call: Collection):
