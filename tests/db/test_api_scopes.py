@@ -18,7 +18,7 @@ OPENS: dict[str, set[str]] = {
     "admin": {"admin"},
 }
 """Which keys an operation's scope lets in."""
-ADMINISTERS = re.compile(r"^/api/v1/(keys|audit)|/test$")
+ADMINISTERS = re.compile(r"^/api/v1/(keys|audit)|(?<!{tool})/test$")
 ACTS_ON_CALLS = re.compile(r"^POST /api/v1/calls|/v1/outbound|/v1/do-not-call|/transcribe$")
 SOMETHING = {"account": "default", "number": "%2B15551234567", "version": "1"}
 SOME_ID = "00000000-0000-7000-8000-000000000000"

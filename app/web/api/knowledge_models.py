@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.knowledge.document import COLLECTION, CSV, HTML, MARKDOWN, NAME, TEXT
+from app.knowledge.document import COLLECTION, MARKDOWN, NAME
 from app.web.api.paging import Page
 
 CollectionName = Annotated[
@@ -34,16 +34,13 @@ Title = Annotated[
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The document itself, in UTF-8, of up to 10 MiB. Without a `Content-Type` of these, the "
-        "ending of its name says what it is.",
+        "description": "The document itself, in UTF-8, of up to 10 MiB: Markdown, text, HTML or CSV, as the ending of "
+        "its name says, or a `Content-Type` of `text/markdown`, `text/plain`, `text/html` or `text/csv`.",
         "content": {
-            kind: {"schema": {"type": "string"}, "example": example}
-            for kind, example in (
-                (MARKDOWN, "# Returns\n\nYou may return anything within 30 days.\n"),
-                (TEXT, "We are open from nine to five.\n"),
-                (HTML, "<h1>Delivery</h1><p>We deliver on Mondays.</p>"),
-                (CSV, "product,price\ncroissant,2.20\n"),
-            )
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary"},
+                "example": "# Returns\n\nYou may return anything within 30 days.\n",
+            }
         },
     }
 }
