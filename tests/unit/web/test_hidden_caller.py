@@ -7,8 +7,8 @@ import pytest
 
 from app.call.digits import CollectedDigits
 from app.conf.models import AgentConf
-from app.web.line import Line, values
 from app.web.call_tools import call_context, tool_context
+from app.web.line import Line, values
 
 
 @pytest.mark.parametrize("hidden", ["anonymous", "+266696687", "Restricted", "sip:anonymous@anonymous.invalid", ""])
