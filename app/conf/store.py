@@ -73,7 +73,11 @@ class ConfStore:
 
     def agents(self) -> dict[str, AgentConf]:
         """Every agent by its name."""
-        return {name: entry.conf for (_, name), entry in self._snapshot.items() if isinstance(entry.conf, AgentConf)}
+        return self.all_of(AgentConf)
+
+    def all_of(self, kind: type[ConfT]) -> dict[str, ConfT]:
+        """Every row of that kind by its name."""
+        return {name: entry.conf for (_, name), entry in self._snapshot.items() if isinstance(entry.conf, kind)}
 
     def agent_version(self, name: str) -> int:
         """The version of that agent's row; a call remembers it."""
@@ -95,7 +99,7 @@ class ConfStore:
 
     def twilio_accounts(self) -> list[TwilioCoreConf]:
         """Every Twilio account that may send us requests."""
-        return [entry.conf for entry in self._snapshot.values() if isinstance(entry.conf, TwilioCoreConf)]
+        return [*self.all_of(TwilioCoreConf).values()]
 
     def own_numbers(self) -> list[str]:
         """The numbers that have a row of their own."""

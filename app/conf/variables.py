@@ -16,16 +16,16 @@ def empty_variables(name: str, conf: Conf, rows: Rows, known: Known) -> list[str
     """The variables that calls with this row would find empty."""
     match conf:
         case AgentConf():
-            numbers = _others(rows, "number", NumberConf, known)
+            numbers = readable(rows, "number", NumberConf, known)
             return unfilled(conf, {each: number for each, number in numbers.items() if name in number.agents})
         case NumberConf():
-            agents = _others(rows, "agent", AgentConf, known)
+            agents = readable(rows, "agent", AgentConf, known)
             return unfilled_by_number(conf, {each: agent for each, agent in agents.items() if each in conf.agents})
         case _:
             return []
 
 
-def _others(rows: Rows, section: str, kind: type[ConfT], known: Known) -> dict[str, ConfT]:
+def readable(rows: Rows, section: str, kind: type[ConfT], known: Known) -> dict[str, ConfT]:
     """The rows of a section as far as they can be read; their secrets stay sealed."""
     found = {}
     for (row_section, name), row in rows.items():

@@ -10,16 +10,16 @@ from typing import Any
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.conf.models import SECTIONS, AgentConf, Conf, Known, LimitsConf, NumberConf, absent_colleagues, parse
+from app.conf.advice import advice
+from app.conf.models import SECTIONS, Conf, Known, parse
 from app.conf.patch import merged
 from app.conf.records import ShownRow
 from app.conf.secrets import KeyRing, keep_absent, redact, reveal, unmask
-from app.conf.variables import empty_variables
 from app.db import core_conf
 from app.db.audit import Actor
 from app.db.core_conf import Row
 from app.db.engine import db_session
-from app.errors import ConfConflict, ConfError, ConfExists, ConfInUse, ConfInvalid, ConfMissing, Fault
+from app.errors import ConfConflict, ConfError, ConfExists, ConfInUse, ConfInvalid, ConfMissing
 
 Expected = int | Callable[[int], bool] | None
 """The version that the writer saw, or which versions will do; 0 stands for no row."""
@@ -166,18 +166,7 @@ class Writes:
         """The value as a row that works beside the others, and what its writer should know."""
         given = parse(place.section, place.name, value, self._known)
         conf = parse(place.section, place.name, unmask(given, stored), self._known)
-        warnings = []
-        if isinstance(conf, AgentConf):
-            warnings = self._known.accept(place.name, conf, datetime.now(UTC).date())
-            warnings += absent_colleagues(
-                conf, {place.name} | {name for section, name in place.rows if section == "agent"}
-            )
-        if isinstance(conf, LimitsConf):
-            warnings = self._known.doubts(conf)
-        if isinstance(conf, NumberConf):
-            _check_agents(place, conf)
-            warnings = conf.doubts
-        warnings += empty_variables(place.name, conf, place.rows, self._known)
+        warnings = advice(place.name, conf, place.rows, self._known, datetime.now(UTC).date())
         return conf, [f"{place}: {warning}" for warning in warnings]
 
     async def _write(
@@ -209,14 +198,6 @@ def _existing(place: _Place) -> Row:
     if place.current is None:
         raise ConfMissing(f"there is no {place}")
     return place.current
-
-
-def _check_agents(place: _Place, number: NumberConf) -> None:
-    paths = {"agent": number.agent, "hours.closed_agent": number.hours.closed_agent if number.hours else None}
-    missing = {path: agent for path, agent in paths.items() if agent and ("agent", agent) not in place.rows}
-    if missing:
-        faults = [Fault(path, f"there is no agent/{agent}", "agent_missing") for path, agent in missing.items()]
-        raise ConfInvalid("\n".join(f"{place}: {fault.path}: {fault.message}" for fault in faults), faults)
 
 
 def _numbers_of(agent: str, rows: Mapping[tuple[str, str], Row]) -> list[str]:

@@ -1,9 +1,11 @@
 """What can be seen without calling anybody: settings, database, keys, rows."""
 
+from collections.abc import Mapping
 from datetime import date
 from urllib.parse import urlsplit
 
-from app.conf.models import DEFAULT, Known
+from app.conf.advice import agents_destinations
+from app.conf.models import DEFAULT, AgentConf, Known, NumberConf, Risk, TwilioCoreConf
 from app.conf.opening import Opened
 from app.conf.store import ConfStore
 from app.db import core_conf
@@ -45,7 +47,7 @@ def rows(store: ConfStore, known: Known, today: date) -> list[Check]:
     found += [Check("accounts", "problem", warning) for warning in store.warnings()]
     found += [Check("limits", "warning", doubt) for doubt in known.doubts(store.limits())]
     agents = store.agents()
-    risks = known.risks(agents, today)
+    risks = known.risks(agents, today) + _destinations(store, agents)
     found += [
         Check(f"agent/{risk.agent}", "problem" if risk.finding.refused else "warning", str(risk.finding))
         for risk in risks
@@ -57,6 +59,16 @@ def rows(store: ConfStore, known: Known, today: date) -> list[Check]:
         if name not in at_risk
     ]
     return found
+
+
+def _destinations(store: ConfStore, agents: Mapping[str, AgentConf]) -> list[Risk]:
+    """Numbers in agents' tools that no call could use."""
+    numbers, accounts = store.all_of(NumberConf), store.all_of(TwilioCoreConf)
+    return [
+        Risk(name, finding)
+        for name, agent in agents.items()
+        for finding in agents_destinations(name, agent, numbers, accounts)
+    ]
 
 
 def _twilio(store: ConfStore) -> Check:

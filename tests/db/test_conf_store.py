@@ -3,6 +3,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from app.conf.secrets import KeyRing
 from app.conf.store import ConfStore
 from app.conf.writes import Written
 from app.db.engine import create_engine
+from app.doctor.checks import rows
 from app.errors import ConfConflict, ConfInvalid, ConfMissing, DatabaseError, SecretsError
 
 RING = KeyRing(["k" * 32])
@@ -73,6 +75,29 @@ async def test_a_number_without_a_row_gets_the_default(store: ConfStore):
     number = store.number("+15550000000")
     assert number is not None
     assert number.agent == "a"
+
+
+async def test_numbers_that_a_tool_could_not_call_are_told_at_save_by_the_check_and_by_the_doctor(store: ConfStore):
+    def tool(number: str) -> dict[str, object]:
+        return {"tools": [{"type": "transfer_call", "destinations": {"sales": {"number": number}}}]}
+
+    path = "tools.0.destinations.sales.number"
+    account = {"account_sid": SID, "auth_tokens": ["t" * 32]}
+    await store.put("twilio", "default", account | {"allowed_dial_prefixes": ["+1555765"]}, by="me")
+    assert (await store.put("agent", "a", tool("+15557654321"), by="me")).warnings == []
+    with pytest.raises(ConfInvalid) as refused:
+        await store.put("agent", "a", tool("+19002345678"), by="me")
+    assert [fault.path for fault in refused.value.faults] == [path]
+
+    [warning] = (await store.put("agent", "a", tool("+41445550100"), by="me")).warnings
+    assert warning.startswith(f"agent/a: {path}: ")
+    assert (await store.writes.check("agent", "a", tool("+41445550100")))[1] == [warning]
+    found = [check for check in rows(store, Known(), date(2026, 11, 1)) if check.what == "agent/a"]
+    assert [(check.verdict, f"agent/a: {check.text}") for check in found] == [("warning", warning)]
+
+    number = {"agent": "a", "fallback_number": "+41445550100"}
+    await store.put("number", "default", number, by="me")
+    assert (await store.put("agent", "a", tool("+41445550100"), by="me")).warnings == []
 
 
 async def test_secrets_are_encrypted_in_every_table_and_file(store: ConfStore, engine: AsyncEngine, tmp_path: Path):

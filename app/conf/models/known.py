@@ -1,6 +1,6 @@
 """What this build knows of its providers, as configuration is checked against it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -71,9 +71,12 @@ class Known:
         except ConfInvalid as error:
             raise ConfInvalid(f"agent/{name}: {error}") from None
 
-    def accept(self, name: str, agent: "AgentConf", today: date) -> list[str]:
-        """Warnings about an agent that is being saved; raises `ConfInvalid` for one that cannot work."""
-        findings = self._inspect(agent, today)
+    def accept(self, name: str, agent: "AgentConf", today: date, more: Iterable[Finding] = ()) -> list[str]:
+        """Warnings about an agent that is being saved; raises `ConfInvalid` for one that cannot work.
+
+        `more` is what was found beside what the agent alone tells.
+        """
+        findings = [*self._inspect(agent, today), *more]
         if refused := [finding for finding in findings if finding.refused]:
             lines = "\n".join(f"agent/{name}: {finding}" for finding in refused)
             raise ConfInvalid(lines, [Fault(finding.path, finding.text) for finding in refused])
