@@ -19,6 +19,7 @@ from app.conf.models import (
     OptOutTool,
     SendSmsTool,
     TakeMessageTool,
+    TimedTool,
     WorkingTool,
 )
 from app.errors import ToolError
@@ -115,7 +116,7 @@ class ToolCalls:
 
     async def _run(self, asked: Asked) -> str:
         tool = asked.tool
-        limit_s = (tool.deadline_seconds if isinstance(tool, WorkingTool) else None) or self._deadline_s
+        limit_s = (tool.deadline_seconds if isinstance(tool, TimedTool) else None) or self._deadline_s
         try:
             return await self._tasks.run(tool.name, self._in_place(asked), within_s=limit_s, finishes=_finishes(tool))
         except TimeoutError:

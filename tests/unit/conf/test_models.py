@@ -26,6 +26,8 @@ MCP = {
     "authorization": "oauth-secret-token",
     "headers": {"X-Api-Key": "header-secret-value", "X-Other": "other-secret-value"},
 }
+TRANSFER = {"type": "transfer_call", "destinations": {"human": {"number": "+15550100777"}}}
+SWITCH = {"type": "switch_agent", "agents": {"b": ""}}
 HTTP = {"type": "http", "name": "f", "description": "d", "url": "https://a.example.com/"}
 
 
@@ -75,6 +77,10 @@ def test_what_was_shown_can_be_saved_again():
         ({"tools": [HTTP | {"url": "https://localhost/"}]}, "tools.0.url: localhost is this machine"),
         ({"tools": [HTTP | {"body": {"a": ["{{args.b}}"]}}]}, "tools.0.body.a.0: {{args.b}}: the parameters have no b"),
         ({"tools": [{"type": "http", "name": "f", "url": "https://a.example.com/"}]}, "tools.0.description: Field"),
+        ({"tools": [{"type": "send_dtmf", "deadline_seconds": 5}]}, "tools.0.deadline_seconds: "),
+        ({"tools": [{"type": "collect_digits", "deadline_seconds": 5}]}, "tools.0.deadline_seconds: "),
+        ({"tools": [TRANSFER | {"deadline_seconds": 5}]}, "tools.0.deadline_seconds: "),
+        ({"tools": [SWITCH | {"deadline_seconds": 5}]}, "tools.0.deadline_seconds: "),
         ({"tools": [MCP, MCP]}, "tools: two tools of one name"),
         ({"provider": "acme"}, "provider: unknown provider"),
     ],

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.conf.models.tools.base import WorkingTool
+from app.conf.models.tools.base import TimedTool, WorkingTool
 from app.conf.models.tools.builtin import (
     CollectDigitsTool,
     CurrentTimeTool,
@@ -47,6 +47,7 @@ __all__ = [
     "StopRecordingTool",
     "SwitchAgentTool",
     "TakeMessageTool",
+    "TimedTool",
     "ToolChoice",
     "ToolConf",
     "TransferCallTool",

@@ -28,10 +28,15 @@ class WorkingTool(Conf):
     confirm: bool = False
     """Whether the caller must have agreed first: the model is told to ask, and the tool runs when the caller has
     spoken and the model calls it again with the same arguments."""
-    deadline_seconds: Annotated[float, Field(gt=0, le=120)] | None = None
-    """The tool is stopped after this, and the model told; without it, ten seconds."""
 
     @property
     def finishes_after_hang_up(self) -> bool:
         """Whether it goes on when the call ends, within its time."""
         return False
+
+
+class TimedTool(WorkingTool):
+    """A tool that is stopped when it takes too long."""
+
+    deadline_seconds: Annotated[float, Field(gt=0, le=120)] | None = None
+    """The tool is stopped after this, and the model told; without it, ten seconds."""

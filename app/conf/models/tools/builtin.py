@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from app.conf.models.base import E164, Conf, RowName
 from app.conf.models.hours import Zone
-from app.conf.models.tools.base import NO_ARGUMENTS, Description, ToolName, WorkingTool, arguments
+from app.conf.models.tools.base import NO_ARGUMENTS, Description, TimedTool, ToolName, WorkingTool, arguments
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9_ -]{1,64}$")]
 """A name that the model chooses by."""
@@ -65,7 +65,7 @@ class OptOutTool(Conf):
         return NO_ARGUMENTS
 
 
-class LookupTool(WorkingTool):
+class LookupTool(TimedTool):
     """The agent looks a key up in a table that stands right here."""
 
     type: Literal["lookup"]
@@ -182,7 +182,7 @@ class CollectDigitsTool(WorkingTool):
         return value
 
 
-class QueryKnowledgeTool(WorkingTool):
+class QueryKnowledgeTool(TimedTool):
     """The agent looks for an answer in uploaded documents."""
 
     type: Literal["query_knowledge"]
@@ -201,7 +201,7 @@ class QueryKnowledgeTool(WorkingTool):
         return arguments({"query": {"type": "string", "minLength": 1, "maxLength": 500, "description": told}})
 
 
-class SendSmsTool(WorkingTool):
+class SendSmsTool(TimedTool):
     """The agent sends a text message from the number of the call, to the caller or to one of these numbers."""
 
     CALLER: ClassVar = "caller"
@@ -245,7 +245,7 @@ class SendSmsTool(WorkingTool):
         return value
 
 
-class TakeMessageTool(WorkingTool):
+class TakeMessageTool(TimedTool):
     """The agent takes a message for the team: it is kept with the call, and told to webhooks as `message.taken`."""
 
     type: Literal["take_message"]

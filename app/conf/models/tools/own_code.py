@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_
 
 from app.conf.models.base import Conf
 from app.conf.models.pointer import is_pointer
-from app.conf.models.tools.base import NO_ARGUMENTS, Description, ToolName, WorkingTool
+from app.conf.models.tools.base import NO_ARGUMENTS, Description, TimedTool, ToolName
 from app.conf.models.tools.placeholders import texts_in
 from app.conf.models.tools.schemas import ArgumentsSchema
 from app.conf.models.tools.web import (
@@ -46,7 +46,7 @@ class OutputMap(Conf):
         return value
 
 
-class HttpTool(WorkingTool):
+class HttpTool(TimedTool):
     """The agent asks a web service.
 
     Texts may have `{{args.NAME}}` (the model's arguments), `{{call.id}}`, `{{call.caller}}`, `{{call.called}}`,

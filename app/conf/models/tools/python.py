@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from app.conf.models.known import Known, KnownFunction
-from app.conf.models.tools.base import NO_ARGUMENTS, ToolName, WorkingTool
+from app.conf.models.tools.base import NO_ARGUMENTS, TimedTool, ToolName
 from app.conf.models.tools.own_code import OnHangUp
 
 
-class PythonTool(WorkingTool):
+class PythonTool(TimedTool):
     """The agent calls a Python function of the operator's, from the folder of tools or from an installed package."""
 
     type: Literal["python"]
