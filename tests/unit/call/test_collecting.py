@@ -171,6 +171,23 @@ async def test_keys_too_many_are_swallowed_with_the_rest(call: Collection):
     assert call.digits() == {"card": CARD}
 
 
+async def test_only_digits_count_and_none_after_the_key_that_ends_it(call: Collection):
+    running = await call.start()
+    assert call.press("1*2A3#45") == []
+    assert await running == "The caller typed 3 digits; they are stored as card."
+    assert call.digits() == {"card": "123"}
+
+
+async def test_who_has_typed_all_of_it_need_not_hear_the_agent_out(call: Collection):
+    play(call.flow, audio("item_1", 60_000), 0)
+    running = await call.start()
+    call.press(CARD)
+    await call.wait(LINGER_MS + 100)
+    await call.wait(0)
+    assert running.done()
+    assert call.digits() == {"card": CARD}
+
+
 async def test_a_call_that_ends_meanwhile_leaves_nothing_behind(call: Collection):
     running = await call.start()
     call.press("4111")
