@@ -182,9 +182,9 @@ async def test_a_loss_between_two_outputs_of_one_answer_voices_both_once_and_run
     call = await house.ring()
     await call.wait_heard(1000)
     await call.press("1")  # and the agent asks
+    await call.wait_for(lambda _: len(of_kind(house.told, Kind.RESPONSE_DONE)) == 2)  # it has asked for both
     await call.wait_for(lambda _: bool(of_kind(house.told, Kind.TOOL_ANSWERED)))
-    first = await house.openai.session()
-    first.close(CUT)
+    (await house.openai.session()).close(CUT)
     session = await gone_on(house, call)
     await call.press("42#")
     await call.wait_heard(2000)
