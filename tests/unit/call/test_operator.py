@@ -43,7 +43,7 @@ TOOL = TransferCallTool.model_validate(
     {"type": "transfer_call", "destinations": {"desk": {"number": COLLEAGUE}}, "max_per_call": 2}
 )
 BYE = End(EndReason.OPERATOR)
-CARRIER_S = 0.05
+CARRIER_S = CLAIM_S = 0.05
 
 
 class FakeAgent:
@@ -139,7 +139,7 @@ class House:
             self.flow.hush,
             self.carrier,  # type: ignore[arg-type] # it only redirects
             RECORD.call_sid,
-            deadlines=Deadlines(carrier_s=CARRIER_S, claim_s=0.05),
+            deadlines=Deadlines(carrier_s=CARRIER_S, claim_s=CLAIM_S),
             now_ms=lambda: 100.0,
             end=self.bridge.end,
         )

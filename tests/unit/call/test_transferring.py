@@ -18,7 +18,7 @@ from app.conf.models import SendDtmfTool
 from app.errors import CarrierApiError, ToolError
 from app.realtime.events import ResponseDone, ResponseStarted, SpeechStarted, ToolCall
 from tests.unit.call.test_flow import audio, play
-from tests.unit.call.test_operator import CARRIER_S, COLLEAGUE, TOOL, FakeWays, House
+from tests.unit.call.test_operator import CARRIER_S, CLAIM_S, COLLEAGUE, TOOL, FakeWays, House
 
 KEYS = SendDtmfTool.model_validate({"type": "send_dtmf", "max_per_call": 2})
 
@@ -294,6 +294,15 @@ async def test_keys_are_pressed_and_the_stream_comes_back(house: House):
     house.caller.come_back()
     assert await pressing == PRESSED
     assert [event.data for event in house.told if event.kind == Kind.DTMF_SENT] == [{"digits": "0w12#"}]
+
+
+async def test_the_stream_is_not_given_up_before_the_keys_can_have_been_pressed(house: House):
+    pressing = asyncio.create_task(tools(house).run(ToolCall("call_1", "send_dtmf", '{"digits": "1"}')))
+    await begun(house)
+    await asyncio.sleep(CLAIM_S * 3)
+    assert house.bridge.ended == []
+    house.caller.come_back()
+    assert await pressing == PRESSED
 
 
 @pytest.mark.parametrize("digits", ["", "12\\n", "1 2", "+1", "<Dial>", "e", "1" * 33, "\u0661"])
