@@ -86,7 +86,7 @@ class KeyRing:
         def encrypt(path: str, secret: str) -> str:
             return self.encrypt(secret, where=_place(section, name, path))
 
-        sealed: dict[str, Any] = _plain(conf, encrypt, only_set=True)
+        sealed: dict[str, Any] = plain(conf, encrypt, only_set=True)
         return sealed
 
     def seal_again(self, section: str, name: str, stored: dict[str, Any], known: Known) -> dict[str, Any]:
@@ -117,18 +117,18 @@ class KeyRing:
         def decrypt(path: str, secret: str) -> str:
             return self.decrypt(secret, where=_place(section, name, path))
 
-        return parse(section, name, _plain(sealed, decrypt, only_set=True), known)
+        return parse(section, name, plain(sealed, decrypt, only_set=True), known)
 
 
 def redact(conf: Conf) -> dict[str, Any]:
     """Every field as it takes effect, without its secrets."""
-    shown: dict[str, Any] = _plain(conf, lambda _, secret: mask(secret), only_set=False)
+    shown: dict[str, Any] = plain(conf, lambda _, secret: mask(secret), only_set=False)
     return shown
 
 
 def reveal(conf: Conf) -> dict[str, Any]:
     """The fields that were set, with their secrets: not to be shown or stored."""
-    revealed: dict[str, Any] = _plain(conf, _reveal, only_set=True)
+    revealed: dict[str, Any] = plain(conf, as_is, only_set=True)
     return revealed
 
 
@@ -142,37 +142,29 @@ def mask(secret: str) -> str:
     return MASK + (secret[-4:] if len(secret) >= SHOWN_FROM_CHARACTERS else "")
 
 
-def keep_absent(given: dict[str, Any], stored: BaseModel) -> dict[str, Any]:
-    """The given fields, and the secrets we hold for those that were left out (null takes one away)."""
-    kept = dict(given)
-    for name in type(stored).model_fields:
-        value = getattr(stored, name)
-        if name not in kept and _is_secret(value):
-            kept[name] = _plain(value, _reveal, only_set=True)
-        elif isinstance(value, BaseModel) and isinstance(nested := kept.get(name), dict):
-            kept[name] = keep_absent(nested, value)
-    return kept
+def as_is(_path: str, secret: str) -> str:
+    """The secret itself."""
+    return secret
 
 
-def unmask(given: Conf, stored: Conf | None) -> dict[str, Any]:
-    """The given fields, where a secret in its masked form, as we show it, is the one we hold."""
-    held: dict[str, str] = {}
-    if stored is not None:
-        _plain(stored, held.setdefault, only_set=True)
+def plain(value: Any, use: SecretUse, path: str = "", *, only_set: bool) -> Any:
+    """The value as JSON has it, with what `use` makes of each secret in it."""
 
-    def reveal(path: str, secret: str) -> str:
-        if not secret.startswith(MASK):
-            return secret
-        field_name = path.partition(".")[0]
-        own = [held[path]] if path in held else []
-        others = [value for at, value in held.items() if at.partition(".")[0] == field_name]  # a list may be reordered
-        for candidate in own + others:
-            if mask(candidate) == secret:
-                return candidate
-        raise ConfInvalid(f"{path}: this is the masked form of a secret that is not the stored one; give it in full")
+    def inner(key: object, item: Any) -> Any:
+        return plain(item, use, _under(path, key), only_set=only_set)
 
-    whole: dict[str, Any] = _plain(given, reveal, only_set=True)
-    return whole
+    match value:
+        case SecretStr():
+            return use(path, value.get_secret_value())
+        case BaseModel():
+            shown = value.model_fields_set if only_set else type(value).model_fields.keys()
+            return {name: inner(name, getattr(value, name)) for name in type(value).model_fields if name in shown}
+        case dict():
+            return {key: inner(key, item) for key, item in value.items()}
+        case list():
+            return [inner(index, item) for index, item in enumerate(value)]
+        case _:
+            return to_jsonable_python(value)
 
 
 def load_key_ring(secret_key: SecretStr | None, data_dir: Path) -> KeyRing:
@@ -194,44 +186,14 @@ def _kept_key(path: Path) -> str:
     return path.read_text().strip()
 
 
-def _plain(value: Any, use: SecretUse, path: str = "", *, only_set: bool) -> Any:
-    """The value as JSON has it, with what `use` makes of each secret in it."""
-
-    def inner(key: object, item: Any) -> Any:
-        return _plain(item, use, _under(path, key), only_set=only_set)
-
-    match value:
-        case SecretStr():
-            return use(path, value.get_secret_value())
-        case BaseModel():
-            shown = value.model_fields_set if only_set else type(value).model_fields.keys()
-            return {name: inner(name, getattr(value, name)) for name in type(value).model_fields if name in shown}
-        case dict():
-            return {key: inner(key, item) for key, item in value.items()}
-        case list():
-            return [inner(index, item) for index, item in enumerate(value)]
-        case _:
-            return to_jsonable_python(value)
-
-
 def _secret_paths(section: str, name: str, stored: dict[str, Any], known: Known) -> set[str] | None:
     """Where the row has its secrets; None where only their looks can tell, as it is of another version."""
     found: dict[str, str] = {}
     try:
-        _plain(parse(section, name, stored, known), found.setdefault, only_set=True)
+        plain(parse(section, name, stored, known), found.setdefault, only_set=True)
     except ConfInvalid:
         return None
     return set(found)
-
-
-def _is_secret(value: object) -> bool:
-    if isinstance(value, list):
-        return bool(value) and all(isinstance(item, SecretStr) for item in value)
-    return isinstance(value, SecretStr)
-
-
-def _reveal(_path: str, secret: str) -> str:
-    return secret
 
 
 def _stretch(key: str, purpose: str, length: int) -> bytes:

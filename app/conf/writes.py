@@ -11,10 +11,11 @@ from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.conf.advice import advice
+from app.conf.kept import keep_absent, keep_in_lists, unmask
 from app.conf.models import SECTIONS, Conf, Known, parse
 from app.conf.patch import merged
 from app.conf.records import ShownRow
-from app.conf.secrets import KeyRing, keep_absent, redact, reveal, unmask
+from app.conf.secrets import KeyRing, redact, reveal
 from app.db import core_conf
 from app.db.audit import Actor
 from app.db.core_conf import Row
@@ -112,7 +113,8 @@ class Writes:
         """Change these fields of the row, as a JSON merge patch does; raises `ConfMissing` without one."""
         async with self._locked(section, name, expected) as place:
             stored = self._opened(place, _existing(place))
-            conf, warnings = self._read(place, merged(reveal(stored), patch, SECTIONS[section]), stored)
+            value = merged(reveal(stored), keep_in_lists(patch, stored), SECTIONS[section])
+            conf, warnings = self._read(place, value, stored)
             return await self._write(place, conf, warnings, author)
 
     async def restore(

@@ -237,6 +237,18 @@ async def test_secrets_are_written_and_never_read(api: Api, engine: AsyncEngine)
         assert KEY not in str((await connection.execute(text("select audit_log::text from audit_log"))).all())
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_a_tools_secret_that_is_left_out_stays(api: Api, method: str):
+    await an_agent(api, tools=[MCP])
+    bare = {name: value for name, value in MCP.items() if name != "authorization"}
+    changed = {"config": {"tools": [{"type": "end_call"}, bare | {"server_description": "the CRM"}]}}
+    [_, tool] = (await api.ask(method, "/agents/sales", json=changed)).json()["config"]["tools"]
+    assert (tool["authorization"], tool["server_description"]) == ("****-crm", "the CRM")
+    gone = {"config": {"tools": [bare | {"authorization": None}]}}
+    [tool] = (await api.ask(method, "/agents/sales", json=gone)).json()["config"]["tools"]
+    assert tool["authorization"] is None
+
+
 async def test_a_wrong_secret_is_not_repeated_in_its_refusal(api: Api):
     wrong = {"config": {"openai_api_key": ["sk-in-a-list"], "sk-as-a-name": 1}, "note": 7}
     refused = await api.ask("PUT", "/config/openai/default", json={"config": wrong["config"]})

@@ -51,7 +51,8 @@ class Change(BaseModel):
         dict[str, Any],
         Field(
             description="A JSON merge patch (RFC 7396): objects are merged, lists replaced. Null puts a field back to "
-            "its default; where null is a value of its own (no noise reduction), it is set."
+            "its default; where null is a value of its own (no noise reduction), it is set. A secret that is left out "
+            "of a tool is that of the tool of the same type and name."
         ),
     ]
     note: Note = None

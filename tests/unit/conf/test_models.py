@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
+from app.conf.kept import keep_absent, unmask
 from app.conf.models import (
     AgentConf,
     EndCallTool,
@@ -16,7 +17,7 @@ from app.conf.models import (
     ProviderRules,
     parse,
 )
-from app.conf.secrets import KeyRing, keep_absent, redact, unmask
+from app.conf.secrets import KeyRing, redact
 from app.errors import ConfInvalid
 
 MCP = {

@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from app.conf.kept import keep_absent, keep_in_lists, unmask
 from app.conf.models import AgentConf, Conf, Known, OpenAICoreConf, TwilioCoreConf
-from app.conf.secrets import KeyRing, keep_absent, load_key_ring, mask, redact, unmask
+from app.conf.secrets import KeyRing, load_key_ring, mask, redact
 from app.errors import ConfInvalid, SecretsError
 
 OLD, NEW = "o" * 32, "n" * 32
@@ -99,6 +100,35 @@ def test_a_secret_left_out_is_kept_and_null_takes_it_away():
         "api_key_secret": "secret-secret",
     }
     assert keep_absent({"api_key_secret": None}, stored)["api_key_secret"] is None
+
+
+HTTP = {"type": "http", "name": "orders", "description": "d", "url": "https://shop.example.com/"}
+MCP = {"type": "mcp", "server_label": "crm", "server_url": "https://mcp.example.com/sse"}
+HEADERS, TOKEN = {"Authorization": "Bearer abcdefgh"}, "the-token-of-the-server"
+
+
+@pytest.mark.parametrize("keep", [keep_absent, keep_in_lists])
+def test_secrets_left_out_of_tools_are_those_of_the_tool_of_the_same_type_and_name(keep):
+    tools = [{"type": "end_call"}, HTTP | {"headers": HEADERS}, MCP | {"authorization": TOKEN}]
+    stored = AgentConf.model_validate({"tools": tools})
+
+    def kept(*given: object) -> object:
+        return keep({"tools": list(given)}, stored)["tools"]
+
+    assert kept(MCP, HTTP | {"url": "https://b.example.com/"}, {"type": "end_call"}) == [
+        MCP | {"authorization": TOKEN},
+        HTTP | {"url": "https://b.example.com/", "headers": HEADERS},
+        {"type": "end_call"},
+    ]
+    away = [HTTP | {"headers": {}}, MCP | {"authorization": None}]
+    others = [HTTP | {"name": "stock"}, MCP | {"server_label": "orders"}, "no tool", {"type": {}, "name": []}]
+    assert kept(*away, *others) == [*away, *others]
+
+
+def test_a_patch_takes_secrets_away_that_it_nulls():
+    stored = AgentConf.model_validate({"tools": [MCP | {"authorization": TOKEN}], "voice": "cedar"})
+    patch = {"voice": None, "tools": None, "unheard_of": [MCP], "model_fields": [MCP]}
+    assert keep_in_lists(patch, stored) == patch
 
 
 def test_masked_secrets_stand_for_the_stored_ones_in_any_order():
