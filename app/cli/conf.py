@@ -12,6 +12,7 @@ from rich.table import Table
 
 from app.conf.models import DEFAULT, SECTIONS
 from app.conf.opening import open_store
+from app.conf.records import unwritten
 from app.conf.store import ConfStore
 from app.errors import ConfError, ParleyError
 from app.settings import Settings
@@ -32,9 +33,10 @@ def get(section: Section, name: Name) -> None:
     _must_exist(section)
 
     async def work(store: ConfStore) -> None:
-        store.get(section, name)
-        [row] = [row for row in store.rows(section) if row.name == name]
-        Console().print_json(data=row.value)
+        rows = {row.name: row for row in [*unwritten(section), *store.rows(section)]}
+        if name not in rows:
+            store.get(section, name)  # says how to set it
+        Console().print_json(data=rows[name].value)
 
     _run(work)
 
@@ -86,7 +88,7 @@ def list_(section: Annotated[str | None, typer.Argument(help="Only this section.
     async def work(store: ConfStore) -> None:
         table = Table("section", "name", "version", "updated", "by")
         for row in store.rows(section):
-            updated = row.updated_at.isoformat(sep=" ", timespec="seconds")
+            updated = row.updated_at.isoformat(sep=" ", timespec="seconds") if row.updated_at else ""
             table.add_row(row.section, row.name, str(row.version), updated, row.updated_by)
         Console().print(table)
 

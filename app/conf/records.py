@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.conf.models import Conf, Known
+from app.conf.models import DEFAULT, SECTIONS, SINGLE, Conf, Known
 from app.conf.secrets import MASK, KeyRing, looks_encrypted, redact
 from app.db import core_conf
 from app.db.core_conf import Row
@@ -25,8 +25,9 @@ class ShownRow:
     name: str
     value: dict[str, Any]
     version: int
-    updated_at: datetime
-    updated_by: str
+    """0 where nobody has written it."""
+    updated_at: datetime | None
+    updated_by: str | None
     trouble: str | None = None
     """Why it cannot be used, where that is so; its value is then as it was stored."""
 
@@ -34,6 +35,11 @@ class ShownRow:
     def of(cls, row: Row, value: dict[str, Any], trouble: str | None = None) -> "ShownRow":
         """The row with that value in place of its own."""
         return cls(row.section, row.name, value, row.version, row.updated_at, row.updated_by, trouble)
+
+
+def unwritten(section: str) -> list[ShownRow]:
+    """The only row of a section that has one, as it takes effect before anybody writes it; else none."""
+    return [ShownRow(section, DEFAULT, redact(SECTIONS[section]()), 0, None, None)] if section in SINGLE else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +63,13 @@ class Records:
         self._known = known
 
     async def row(self, section: str, name: str) -> ShownRow:
-        """That row; raises `ConfMissing`."""
-        return self._shown(await self._row(section, name))
+        """That row, or what takes effect without it; raises `ConfMissing`."""
+        try:
+            return self._shown(await self._row(section, name))
+        except ConfMissing:
+            if (default := unwritten(section)) and name == DEFAULT:
+                return default[0]
+            raise
 
     async def conf(self, section: str, name: str) -> Conf:
         """That row, typed and with its secrets; raises `ConfError`."""
@@ -68,6 +79,8 @@ class Records:
         """Rows of a section in the order of their names."""
         async with db_session(self._engine) as db:
             rows = await core_conf.page_of_rows(db, section, limit, after=after)
+        if not rows and after is None:
+            return unwritten(section)
         return await asyncio.to_thread(lambda: [self._shown(row) for row in rows])
 
     async def versions(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.conf.advice import advice
 from app.conf.kept import keep_absent, keep_in_lists, unmask
-from app.conf.models import SECTIONS, Conf, Known, parse
+from app.conf.models import DEFAULT, SECTIONS, SINGLE, Conf, Known, parse
 from app.conf.patch import merged
 from app.conf.records import ShownRow
 from app.conf.secrets import KeyRing, redact, reveal
@@ -110,9 +110,12 @@ class Writes:
     async def patch(
         self, section: str, name: str, patch: Mapping[str, Any], author: Author, expected: Expected = None
     ) -> Written:
-        """Change these fields of the row, as a JSON merge patch does; raises `ConfMissing` without one."""
+        """Change these fields of the row, as a JSON merge patch does; raises `ConfMissing` without one.
+
+        What has defaults without a row is changed from these.
+        """
         async with self._locked(section, name, expected) as place:
-            stored = self._opened(place, _existing(place))
+            stored = self._opened(place, place.current) if place.current else _unwritten(place)
             value = merged(reveal(stored), keep_in_lists(patch, stored), SECTIONS[section])
             conf, warnings = self._read(place, value, stored)
             return await self._write(place, conf, warnings, author)
@@ -194,6 +197,12 @@ class Writes:
 
     def _opened(self, place: _Place, row: Row) -> Conf:
         return self._key_ring.open(place.section, place.name, row.value, self._known)
+
+
+def _unwritten(place: _Place) -> Conf:
+    if place.section not in SINGLE or place.name != DEFAULT:
+        raise ConfMissing(f"there is no {place}")
+    return SECTIONS[place.section]()
 
 
 def _existing(place: _Place) -> Row:

@@ -249,6 +249,38 @@ async def test_a_tools_secret_that_is_left_out_stays(api: Api, method: str):
     assert tool["authorization"] is None
 
 
+@pytest.mark.parametrize("section", ["limits", "prices", "outbound"])
+async def test_a_single_row_that_nobody_wrote_is_read_as_its_defaults_and_can_be_changed(api: Api, section: str):
+    place = f"/config/{section}/default"
+    unwritten = await api.ask("GET", place)
+    assert (unwritten.status_code, unwritten.headers["ETag"]) == (200, '"0"')
+    assert {name: unwritten.json()[name] for name in ("version", "updated_at", "updated_by")} == {
+        "version": 0,
+        "updated_at": None,
+        "updated_by": None,
+    }
+    assert (await api.ask("GET", f"/config/{section}")).json()["data"] == [unwritten.json()]
+    assert (await api.ask("GET", place, headers={"If-None-Match": '"0"'})).status_code == 304
+
+    patch = {"limits": {"calls": 7}, "prices": {"models": {}}, "outbound": {"ring_seconds": 7}}[section]
+    stale = await api.ask("PATCH", place, json={"config": patch}, headers={"If-Match": '"1"'})
+    assert stale.status_code == 412
+    changed = await api.ask("PATCH", place, json={"config": patch}, headers={"If-Match": '"0"'})
+    assert (changed.status_code, changed.json()["version"]) == (200, 1)
+    assert changed.json()["config"] == unwritten.json()["config"] | patch
+    late = await api.ask("PATCH", place, json={"config": patch}, headers={"If-Match": '"0"'})
+    assert late.status_code == 412
+
+    assert (await api.ask("DELETE", place)).status_code == 204
+    assert (await api.ask("GET", place)).json() == unwritten.json()
+    assert (await api.ask("DELETE", place)).status_code == 404
+
+
+async def test_a_change_of_another_row_that_is_not_there_is_refused(api: Api):
+    for place in ("/config/openai/default", "/agents/sales", "/numbers/default"):
+        assert (await api.ask("PATCH", place, json={"config": {}})).status_code == 404
+
+
 async def test_a_wrong_secret_is_not_repeated_in_its_refusal(api: Api):
     wrong = {"config": {"openai_api_key": ["sk-in-a-list"], "sk-as-a-name": 1}, "note": 7}
     refused = await api.ask("PUT", "/config/openai/default", json={"config": wrong["config"]})

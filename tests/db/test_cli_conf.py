@@ -59,6 +59,11 @@ def test_a_limit_that_max_calls_makes_pointless_is_a_warning(conf, monkeypatch: 
     assert "limits/default: calls: 21 is more than a server takes, which is 20" in " ".join(done.stderr.split())
 
 
+def test_limits_that_nobody_wrote_are_shown_as_they_take_effect(conf):
+    assert json.loads(conf("get", "limits", "default").stdout)["calls_per_caller"] == 3
+    assert "limits/other is not set" in conf("get", "limits", "other").stderr
+
+
 def test_hours_that_close_a_number_all_week_are_a_warning(conf):
     never = {"agent": "default", "hours": {"zone": "Europe/Zurich"}}
     once = {"agent": "default", "hours": {"zone": "Europe/Zurich", "sunday": ["10:00-11:00"]}}

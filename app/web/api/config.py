@@ -9,7 +9,7 @@ from app.conf.models import DEFAULT, SECTIONS, SINGLE
 from app.web.api.paging import Page
 from app.web.api.routing import api_router
 from app.web.api.row_routes import add_row_routes
-from app.web.api.rows import Given, Kind, RowName, Shown, Version
+from app.web.api.rows import Given, Kind, RowName, Shown, ShownSingle, Version
 
 OnlyName = Annotated[str, Path(pattern=f"^{DEFAULT}$", description="This section has one row.", examples=[DEFAULT])]
 OWN_ROUTES = frozenset({"agent", "number"})
@@ -33,7 +33,8 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
 def _kind(section: str, model: Any) -> Kind:
     """The section with models of its own, so that each has its name in the API's description."""
     word = section.title().replace("_", "").replace("Openai", "OpenAI")
-    shown: Any = create_model(f"{word}Config", __base__=Shown[model], __doc__=model.__doc__)
+    base: Any = ShownSingle[model] if section in SINGLE else Shown[model]
+    shown: Any = create_model(f"{word}Config", __base__=base, __doc__=model.__doc__)
     return Kind(
         section,
         f"/config/{section}",

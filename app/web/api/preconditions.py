@@ -45,7 +45,7 @@ def _expected(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Ca
 
     def fits(version: int) -> bool:
         if version == 0:
-            return if_match is None
+            return if_match is None or etag(0) in (wanted or ())
         return not (
             (wanted is not None and etag(version) not in wanted)
             or if_none_match == ANY

@@ -82,6 +82,16 @@ class Shown(BaseModel, Generic[ConfT]):
     ] = None
 
 
+class ShownSingle(Shown[ConfT]):
+    """The only row of its section, which has its defaults before anybody writes it."""
+
+    version: Annotated[
+        int, Field(description="Counts the row's writes; also its `ETag`. 0: `config` is what holds without a row.")
+    ]
+    updated_at: Annotated[datetime | None, Field(description="Null at version 0.")]  # type: ignore[assignment]
+    updated_by: Annotated[str | None, Field(description="Null at version 0.")]  # type: ignore[assignment]
+
+
 class VersionLine(BaseModel):
     """One version of a row, without what it said."""
 
@@ -124,14 +134,14 @@ class Kind:
 
     def show(self, row: ShownRow, warnings: list[str] | None = None) -> Shown[Any]:
         """The row as it is shown."""
+        written: dict[str, Any] = {"updated_at": row.updated_at, "updated_by": row.updated_by}
         return self.shown(
             name=row.name,
             version=row.version,
-            updated_at=row.updated_at,
-            updated_by=row.updated_by,
             config=row.value,
             warnings=warnings or [],
             trouble=row.trouble,
+            **written,
         )
 
     def show_written(self, written: Written) -> Shown[Any]:
