@@ -154,7 +154,7 @@ class Bridge:
     # -- the caller leg
 
     async def _hear(self, frame: str) -> None:
-        await self.agent.hear(silent_like(frame) if self.deaf else frame)
+        await self.agent.hear(silent_like(frame) if self.deaf or self._flow.deaf else frame)
 
     async def _on_return(self) -> None:
         """The caller is back: what waited for that is asked of the model."""

@@ -19,6 +19,7 @@ def first_flow(
         speaks_first=agent.speaks_first,
         greeting_shielded=manner.greeting_shielded,
         answers_by_itself=manner.answers_by_itself,
+        half_duplex=manner.half_duplex,
         hang_up_tools=manner.hang_up_tools,
         tools=tools,
         goodbye_ms=goodbye_ms,

@@ -69,6 +69,7 @@ class CallFlow:
         speaks_first: bool = False,
         greeting_shielded: bool = False,
         answers_by_itself: bool = True,
+        half_duplex: bool = False,
         hang_up_tools: Collection[str] = (),
         tools: OpenTools | None = None,
         goodbye_ms: float = 10_000,
@@ -79,6 +80,7 @@ class CallFlow:
     ) -> None:
         self._caller = CallerTurn(BargeIn(allowed=barge_in, least_ms=least_barge_in_ms), own_gating=own_gating)
         self._caller.shielded = greeting_shielded and speaks_first
+        self._half_duplex = half_duplex
         self._hang_up_tools = frozenset(hang_up_tools)
         self._goodbye = Goodbye(within_ms=goodbye_ms)
         self._answers = Answers(apology=apology, by_itself=answers_by_itself)
@@ -117,12 +119,18 @@ class CallFlow:
         )
         """What the caller's keys lead to."""
 
+    @property
+    def deaf(self) -> bool:
+        """Whether the agent must not hear the caller now, as it would only hear itself."""
+        return self._half_duplex and self._voice.unheard
+
     def on_session_lost(self, at_ms: float) -> list[Action]:
         """The session is gone, and another will go on."""
         return self.sessions.lose(at_ms) + self._when_all_heard(at_ms)
 
     def hand_over(self, to: Manner, at_ms: float) -> list[Action]:
         """Another agent goes on from here, in a session of its own."""
+        self._half_duplex = to.half_duplex
         self._hang_up_tools = to.hang_up_tools
         self.keypad.use(to.keypad)
         return self.sessions.hand_over(to, at_ms)

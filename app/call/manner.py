@@ -17,6 +17,8 @@ class Manner:
     greeting_shielded: bool
     """Whether nothing interrupts the first words that it says."""
     answers_by_itself: bool
+    half_duplex: bool
+    """Whether it hears nothing while it is heard itself."""
     keypad: KeypadConf
     tools: Sequence[ToolConf | StopRecordingTool]
     hang_up_tools: frozenset[str]
@@ -30,6 +32,7 @@ class Manner:
             own_gating=agent.gates_barge_in,
             greeting_shielded=not agent.greeting_interruptible,
             answers_by_itself=agent.turn_detection.create_response,
+            half_duplex=agent.half_duplex,
             keypad=agent.keypad,
             tools=agent.offered,
             hang_up_tools=hang_up_tools,

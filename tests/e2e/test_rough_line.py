@@ -8,6 +8,7 @@ from app.audio import silence
 from app.call.events import Kind
 from app.sandbox.openai.brain import Reply, Say, ScriptedBrain
 from app.sandbox.twilio.messages import Clear
+from app.sandbox.twilio.timeline import AgentStopped
 from app.sandbox.voices.clips import clip
 from tests.e2e.test_reconnect import HELLO, Always, of_kind
 
@@ -37,6 +38,23 @@ async def test_a_greeting_that_may_not_be_interrupted_is_heard_whole_and_then_th
     [session] = house.openai.sessions
     assert session.config["audio"]["input"]["turn_detection"]["interrupt_response"] is False
     assert "error" not in session.sent
+
+
+async def test_an_agent_of_half_duplex_hears_nothing_while_it_is_heard_and_the_caller_afterwards(rig):
+    house = await rig(ScriptedBrain([Reply.of(Say.words("Hello.", 6000)), HELLO]), agent={"half_duplex": True})
+    call = await house.ring()
+    await call.wait_heard(300)
+    await call.say(clip("table_tonight"))
+    await call.wait_heard(6000)
+    await call.wait_for(lambda call: any(isinstance(moment, AgentStopped) for moment in call.timeline))
+    assert not of_kind(house.told, Kind.CALLER_SPEECH_STARTED)
+    await call.say(clip("table_tonight"))
+    await call.wait_heard(6500)
+    await call.hang_up()
+    _, events = await house.settled(call)
+
+    assert len(of_kind(events, Kind.CALLER_SPEECH_STARTED)) == 1
+    assert of_kind(events, Kind.AGENT_INTERRUPTED) == []
 
 
 async def test_speech_interrupts_once_it_has_lasted_and_the_model_stops_and_knows(rig):

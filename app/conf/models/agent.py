@@ -118,6 +118,9 @@ class AgentConf(Conf):
     """Whether the caller may interrupt the agent's first words."""
     min_barge_in_ms: Annotated[int, Field(ge=0, le=5000)] = 0
     """The caller interrupts the agent once they have spoken for so long; a shorter sound does not."""
+    half_duplex: bool = False
+    """Whether the agent hears silence as long as it is heard itself: it cannot be interrupted, not even by its own
+    echo, and answers no noise that it talked over."""
     tools: list[ToolConf] = Field(default_factory=list)
     tool_choice: ToolChoice = "auto"
     rollover_minutes: Annotated[int, Field(ge=1, le=600)] = 50
