@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app import logs
 from app.background import background
 from app.call.admission import Admission
-from app.call.hourly import Hourly
-from app.call.journal import JournalWriter, Listener
+from app.call.elsewhere.hourly import Hourly
+from app.call.journal.journal import JournalWriter, Listener
 from app.call.registry import Registry
 from app.call.status import EndReason
 from app.conf.models import AgentConf, Known
@@ -29,18 +29,18 @@ from app.db.commands import purge_commands
 from app.db.engine import db_session
 from app.errors import DatabaseError, ParleyError
 from app.introduction import introduce
-from app.jobs.archive import Archive
-from app.jobs.commands import CallCommands
-from app.jobs.ingest import Ingest, save_rows
-from app.jobs.live_copy import LiveCopy, save_live
-from app.jobs.opt_outs import OptOuts
-from app.jobs.own_recording import OwnRecordings
-from app.jobs.pickups import Pickups
-from app.jobs.spend import SpendReader
-from app.jobs.try_webhook import try_webhook
-from app.jobs.twilio_callbacks import TwilioCallbacks
-from app.jobs.voicemail import Voicemails
-from app.jobs.watch import Watch
+from app.jobs.calls.archive import Archive
+from app.jobs.calls.commands import CallCommands
+from app.jobs.calls.ingest import Ingest, save_rows
+from app.jobs.calls.live_copy import LiveCopy, save_live
+from app.jobs.calls.pickups import Pickups
+from app.jobs.calls.spend import SpendReader
+from app.jobs.calls.voicemail import Voicemails
+from app.jobs.calls.watch import Watch
+from app.jobs.outbound.opt_outs import OptOuts
+from app.jobs.recordings.own_recording import OwnRecordings
+from app.jobs.recordings.twilio_callbacks import TwilioCallbacks
+from app.jobs.webhooks.try_webhook import try_webhook
 from app.openai.client_secret import BrowserKey, create_browser_key
 from app.openai.realtime import OpenAIProvider
 from app.openai.rules import OPENAI_RULES

@@ -6,8 +6,8 @@ from functools import partial
 
 from app.background import background
 from app.conf.opening import Opened
+from app.jobs.calls.delete import keep_retention
 from app.jobs.context import JobContext
-from app.jobs.delete import keep_retention
 from app.jobs.handlers import handlers
 from app.jobs.open import HEARTBEAT_S, open_context, working
 from app.jobs.workroom import Workroom

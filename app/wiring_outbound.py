@@ -7,8 +7,8 @@ from app.background import background
 from app.call.registry import Registry
 from app.conf.opening import Opened
 from app.jobs.context import JobContext
-from app.jobs.dial import Dialer
-from app.jobs.outbound_news import OutboundNews
+from app.jobs.outbound.dial import Dialer
+from app.jobs.outbound.outbound_news import OutboundNews
 from app.outbound.tokens import OutboundTokens
 from app.settings import Settings
 from app.web.lobby import Lobby

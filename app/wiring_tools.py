@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from app.call.tool_tasks import ToolTasks
+from app.call.tools.tool_tasks import ToolTasks
 from app.conf.models import QueryKnowledgeTool
 from app.conf.opening import Opened
 from app.egress.clients import GuardedClients

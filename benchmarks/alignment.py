@@ -7,8 +7,8 @@ from random import Random
 from typing import Any
 
 from app.audio import FRAME_MS
-from app.call.pieces import Piece
-from app.call.recorder import Recorder
+from app.call.sound.pieces import Piece
+from app.call.sound.recorder import Recorder
 from benchmarks.line import Line
 
 HOUR_MS = 3_600_000

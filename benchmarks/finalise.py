@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.audio import BYTES_PER_MS, FRAME_MS, to_base64
-from app.call.folder import RECORDING
-from app.call.journal import Journal
+from app.call.journal.folder import RECORDING
+from app.call.journal.journal import Journal
 from app.call.record import CallRecord
 
 HOUR_MS = 3_600_000

@@ -14,7 +14,7 @@ from functools import partial
 from random import Random
 
 from app.audio import BYTES_PER_MS, FRAME_MS
-from app.call.recorder import Recorder
+from app.call.sound.recorder import Recorder
 
 EMISSION_MS = 4.0
 """The carrier's frames leave so much late at most."""

@@ -9,11 +9,11 @@ import msgspec
 
 from app.backup.archive import CALLBACKS, CALLS, ArchiveReader, ArchiveWriter, file_errors
 from app.backup.place import Place
-from app.call.folder import OWNER, RECORDING, read_record
-from app.jobs.ingest import INGESTED
-from app.jobs.own_recording import sound_key
-from app.jobs.released import RELEASED
-from app.jobs.twilio_callbacks import FOLDER
+from app.call.journal.folder import OWNER, RECORDING, read_record
+from app.jobs.calls.ingest import INGESTED
+from app.jobs.calls.released import RELEASED
+from app.jobs.recordings.own_recording import sound_key
+from app.jobs.recordings.twilio_callbacks import FOLDER
 
 MARKS = frozenset({OWNER, INGESTED, RELEASED})
 """They are true of the house that they are in."""

@@ -14,7 +14,7 @@ from app.backup.dump import SETTLED, dump_table, known_schema, tables_of
 from app.backup.folders import add_folder, add_notices, needed_folders
 from app.backup.place import Place
 from app.backup.words import readme
-from app.call.folder import RECORDING
+from app.call.journal.folder import RECORDING
 from app.db.engine import database_errors
 from app.db.line import own_line
 from app.errors import BackupError, NotStored

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from app.call.day_spend import DaySpend
 from app.call.events import CallEvent, Kind
 from app.call.hidden_numbers import shown
+from app.call.money.day_spend import DaySpend
 from app.call.record import CallRecord
 from app.conf.models import LimitsConf
 

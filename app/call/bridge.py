@@ -8,18 +8,18 @@ import msgspec
 
 from app.audio import silent_like
 from app.call.actions import Action, AnswerTool, Beside, Clear, End, ForModel, Play, Reconnect, RunTool, Wake
-from app.call.agent_leg import AgentLeg
-from app.call.budget import Budget
-from app.call.call_journal import Journal
-from app.call.caller_leg import CallerLeg
-from app.call.dialling import Dialling, OpenSession, ReopenSession
 from app.call.events import CallEvent, Kind
-from app.call.flow import CallFlow
-from app.call.hold_watch import HoldWatch
-from app.call.memory import Memory
+from app.call.journal.call_journal import Journal
+from app.call.legs.agent_leg import AgentLeg
+from app.call.legs.caller_leg import CallerLeg
+from app.call.legs.dialling import Dialling, OpenSession, ReopenSession
+from app.call.legs.memory import Memory
+from app.call.money.budget import Budget
 from app.call.socket import StreamGone, StreamSocket
 from app.call.status import EndReason
-from app.call.time_limits import TimeLimits
+from app.call.turns.flow import CallFlow
+from app.call.turns.hold_watch import HoldWatch
+from app.call.turns.time_limits import TimeLimits
 from app.conf.models import AgentConf
 from app.errors import ToolError
 from app.realtime.events import ToolCall

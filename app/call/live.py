@@ -7,35 +7,35 @@ from typing import Any
 
 import structlog
 
-from app.call.away import Ways
 from app.call.bridge import Bridge
 from app.call.carrier import Carrier
-from app.call.colleague import Colleague
-from app.call.collecting import CollectDigits
 from app.call.commands import Command, Outcome, PickedUp
-from app.call.dialling import OpenSession, ReopenSession
-from app.call.digits import CollectedDigits
-from app.call.elsewhere import Elsewhere
+from app.call.elsewhere.away import Ways
+from app.call.elsewhere.elsewhere import Elsewhere
+from app.call.elsewhere.hourly import Hourly
+from app.call.elsewhere.pickup import Pickup
 from app.call.events import CallEvent, Kind
 from app.call.farewell import Farewell
-from app.call.first_flow import first_flow
-from app.call.followers import Followers
-from app.call.hourly import Hourly
-from app.call.journal import Finished, JournalWriter
-from app.call.keypad import KeyWorks
-from app.call.open_tools import OpenTools
+from app.call.journal.journal import Finished, JournalWriter
+from app.call.journal.redacted import RedactedEvents
+from app.call.legs.colleague import Colleague
+from app.call.legs.dialling import OpenSession, ReopenSession
+from app.call.legs.followers import Followers
+from app.call.legs.switching import Switching
+from app.call.money.spending import Spending
 from app.call.operator import Operator
-from app.call.pickup import Pickup
 from app.call.record import CallRecord
-from app.call.recording import CallRecording
-from app.call.redacted import RedactedEvents
 from app.call.registry import Registry
 from app.call.socket import StreamSocket
-from app.call.spending import Spending
+from app.call.sound.recording import CallRecording
 from app.call.status import CallStatus, EndReason, may_move
-from app.call.switching import Switching
-from app.call.tool_calls import Handler, ToolCalls
-from app.call.tool_tasks import ToolTasks
+from app.call.tools.collecting import CollectDigits
+from app.call.tools.digits import CollectedDigits
+from app.call.tools.open_tools import OpenTools
+from app.call.tools.tool_calls import Handler, ToolCalls
+from app.call.tools.tool_tasks import ToolTasks
+from app.call.turns.first_flow import first_flow
+from app.call.turns.keypad import KeyWorks
 from app.conf.models import (
     AgentConf,
     CollectDigitsTool,

@@ -9,7 +9,6 @@ import structlog
 
 from app.call.actions import Action, Beside, End, Instruct, Reconnect, Say, TellModel
 from app.call.bridge import Bridge
-from app.call.call_journal import Journal
 from app.call.commands import (
     ChangeInstructions,
     Command,
@@ -23,12 +22,13 @@ from app.call.commands import (
     TransferCall,
     name_of,
 )
+from app.call.elsewhere.transfer import Transfer
+from app.call.elsewhere.transferring import FAILED, Transferring
 from app.call.events import CallEvent, Kind
-from app.call.flow import CallFlow
-from app.call.recording import CallRecording
+from app.call.journal.call_journal import Journal
+from app.call.sound.recording import CallRecording
 from app.call.status import CallStatus, EndReason
-from app.call.transfer import Transfer
-from app.call.transferring import FAILED, Transferring
+from app.call.turns.flow import CallFlow
 from app.errors import CommandRefused
 
 _NOT_READY = "The call has no agent at this moment: it is still being connected. Try again."

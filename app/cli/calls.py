@@ -62,7 +62,7 @@ def show(
     call: Annotated[str, typer.Argument(help="The call's id, or Twilio's: CA….")], *, as_json: AsJson = False
 ) -> None:
     """Tell one call: what was said when, tools, how quickly it answered, what it cost, recordings and transcripts."""
-    from app.call.digest import digest
+    from app.call.journal.digest import digest
     from app.db.call_queries import events_after, get_call, recordings_with_words
     from app.db.calls import find_call
     from app.db.engine import db_session

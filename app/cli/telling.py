@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from app.call.digest import Digest, TakenMessage, ToolRun
-    from app.call.transcript import Turn
+    from app.call.journal.digest import Digest, TakenMessage, ToolRun
+    from app.call.journal.transcript import Turn
     from app.db.tables import Call, Recording, Transcript
     from app.openai.bill import Bill
 

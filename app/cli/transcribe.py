@@ -14,7 +14,7 @@ from app.errors import ParleyError
 from app.openai.constants import DEFAULT_TRANSCRIPTION_MODEL
 
 if TYPE_CHECKING:
-    from app.jobs.files import Written
+    from app.jobs.recordings.files import Written
 
 SHOWN_FROM_S = 60.0
 """Shorter files are done before a bar would help."""
@@ -70,7 +70,7 @@ def _asked(
 
 async def _written(path: Path, asked: RecordingTranscription, caller_channel: str) -> "Written":
     """Looks at the file before anything is opened for it."""
-    from app.jobs.files import look, write_file
+    from app.jobs.recordings.files import look, write_file
     from app.transcribing import open_transcriber
 
     file = await asyncio.to_thread(look, path, model=asked.model, caller_channel=caller_channel)

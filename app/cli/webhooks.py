@@ -101,7 +101,7 @@ def deliveries(
 @app.command()
 def replay(sent: Annotated[str, typer.Argument(metavar="ID", help="A delivery's id, or a message's: msg_…")]) -> None:
     """Send again, under the same webhook-id: one delivery, or a message to every server that wants it now."""
-    from app.jobs import emit
+    from app.jobs.webhooks import emit
 
     async def work(opened: Opened) -> None:
         async with db_session(opened.engine) as db:
@@ -116,7 +116,7 @@ def replay(sent: Annotated[str, typer.Argument(metavar="ID", help="A delivery's 
 @app.command()
 def test(name: Name) -> None:
     """Send a signed test message now, and show what the server answers; exit status 1 where it does not take it."""
-    from app.jobs.try_webhook import try_webhook
+    from app.jobs.webhooks.try_webhook import try_webhook
 
     async def work(opened: Opened) -> None:
         message, tried = await try_webhook(name, opened.store.webhook(name))

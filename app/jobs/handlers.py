@@ -1,13 +1,13 @@
 """Which function does which kind of job."""
 
+from app.jobs.calls.delete import delete_handler
 from app.jobs.context import JobContext
-from app.jobs.delete import delete_handler
-from app.jobs.deliver import deliver_handler
 from app.jobs.job import Handlers, JobKind
-from app.jobs.transcribe import transcribe_handler
-from app.jobs.twilio_fetch import fetch_handler
-from app.jobs.twilio_poll import poll_handler
-from app.jobs.twilio_recording import delete_at_twilio_handler
+from app.jobs.recordings.transcribe import transcribe_handler
+from app.jobs.recordings.twilio_fetch import fetch_handler
+from app.jobs.recordings.twilio_poll import poll_handler
+from app.jobs.recordings.twilio_recording import delete_at_twilio_handler
+from app.jobs.webhooks.deliver import deliver_handler
 
 
 def handlers(context: JobContext) -> Handlers:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from app.call.owner import Owner, living
+from app.call.journal.owner import Owner, living
 
 
 class Workroom:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from app.call.cost import PriceUnknown
 from app.call.events import Kind, NumberedEvent
-from app.call.line_price import MINUTE_MS, line_price, minutes
+from app.call.money.cost import PriceUnknown
+from app.call.money.line_price import MINUTE_MS, line_price, minutes
 from app.conf.models import PricesConf
 from app.openai.prices import Prices
 from app.openai.usage import usage_of

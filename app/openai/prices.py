@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TypeVar
 
-from app.call.cost import A_MILLION, PriceUnknown, cost_of
+from app.call.money.cost import A_MILLION, PriceUnknown, cost_of
 from app.conf.models import PricesConf, TokenPrices, TranscriptionTokenPrices
 from app.openai.constants import FILE_TRANSCRIPTION_MODELS, family
 from app.realtime.usage import Used

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from app.call.cost import PriceUnknown
+from app.call.money.cost import PriceUnknown
 from app.conf.models import PricesConf
 from app.openai.languages import iso_code
 from app.openai.prices import MINUTE_S, transcription_cost, transcription_price

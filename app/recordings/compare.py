@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from app.call.transcript import Turn
+from app.call.journal.transcript import Turn
 from app.recordings.numbers import tokens
 from app.recordings.segments import Segment
 

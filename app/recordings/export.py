@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.call.digest import digest
+from app.call.journal.digest import digest
 from app.db.call_queries import calls_of, events_after, get_call, recordings_with_words
 from app.db.engine import db_session
 from app.db.tables import Recording, Table

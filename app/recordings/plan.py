@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.call.transcript import Turn
+from app.call.journal.transcript import Turn
 from app.recordings.audio import AudioInfo, probe, wav_of
 from app.recordings.cutting import Limits, Piece, cut
 from app.recordings.levels import Levels, measure

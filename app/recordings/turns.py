@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from app.call.transcript import Turn
+from app.call.journal.transcript import Turn
 from app.recordings.levels import Levels
 from app.recordings.spans import Span, united
 from app.recordings.vad import loud, speech

@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.call.digest import digest
 from app.call.events import NumberedEvent
+from app.call.journal.digest import digest
+from app.call.journal.transcript import Turn
 from app.call.record import CallRecord
-from app.call.transcript import Turn
 from app.db import calls
 from app.db.engine import db_session
 from app.db.recordings import find_transcript, recordings_of

@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 
 from app.call.events import NumberedEvent
-from app.call.journal import CALL, EVENTS, TRANSCRIPT, read_events, read_record
+from app.call.journal.journal import CALL, EVENTS, TRANSCRIPT, read_events, read_record
 from app.conf.models import DEFAULT
 from app.conf.opening import open_store
 from app.errors import ParleyError

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.call.events import Kind, NumberedEvent
-from app.call.transcript import Turn
+from app.call.journal.transcript import Turn
 from app.recordings.segments import Segment
 from app.sandbox.story import Step
 from app.sandbox.twilio.timeline import AgentStarted, AgentStopped, CallerStarted, CallerStopped, Moment, StreamStarted

@@ -3,7 +3,7 @@
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from app.call.tool_calls import Asked
+from app.call.tools.tool_calls import Asked
 from app.conf.models import CurrentTimeTool
 
 

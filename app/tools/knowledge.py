@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.call.tool_calls import Asked
-from app.call.tool_tasks import ToolTasks
+from app.call.tools.tool_calls import Asked
+from app.call.tools.tool_tasks import ToolTasks
 from app.conf.models import QueryKnowledgeTool
 from app.db.engine import db_session
 from app.db.knowledge_search import Passage, search

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from app.call.hidden_numbers import shown
-from app.call.tool_calls import Asked
+from app.call.tools.tool_calls import Asked
 from app.conf.models import e164
 from app.errors import ToolError
 from app.outbound.opting_out import OptedOut

@@ -7,7 +7,7 @@ import structlog
 
 from app.call.events import Kind
 from app.call.hidden_numbers import shown
-from app.call.tool_calls import Asked
+from app.call.tools.tool_calls import Asked
 from app.conf.models import SendSmsTool
 from app.errors import CarrierApiError, ConfMissing, OutboundRefused, ToolError
 from app.outbound.rules import check_dialable

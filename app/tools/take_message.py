@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from app.call.events import Kind
-from app.call.tool_calls import Asked
+from app.call.tools.tool_calls import Asked
 
 TAKEN = "The message has been taken. The team will get it."
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.call.tool_calls import Asked, Handler
+from app.call.tools.tool_calls import Asked, Handler
 from app.conf.models import FunctionTool, LookupTool
 from app.errors import ToolError
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from app.call.tool_calls import Handler
+from app.call.tools.tool_calls import Handler
 from app.conf.models import CurrentTimeTool, FunctionTool, NumberConf, SendSmsTool, TakeMessageTool, zone_of
 from app.tools.current_time import current_time
 from app.tools.send_sms import Send, SmsSender

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from app.call.digits import CollectedDigits
 from app.call.hidden_numbers import shown
-from app.call.tool_calls import Handler
-from app.call.tool_tasks import ToolTasks
+from app.call.tools.digits import CollectedDigits
+from app.call.tools.tool_calls import Handler
+from app.call.tools.tool_tasks import ToolTasks
 from app.conf.models import FunctionTool, HttpTool, OptOutTool, PythonTool
 from app.outbound.opting_out import OptedOut
 from app.tools.http.run import CallContext, HttpTools

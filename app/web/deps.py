@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
 from app.call.admission import Admission
-from app.call.away import Ways
-from app.call.colleague import Colleague
 from app.call.commands import Command, Outcome
 from app.call.control import CallControl
+from app.call.elsewhere.away import Ways
 from app.call.events import Kind
+from app.call.journal.voicemail import VoicemailLeft
+from app.call.legs.colleague import Colleague
 from app.call.socket import StreamSocket
 from app.call.status import EndReason
-from app.call.voicemail import VoicemailLeft
 from app.conf.models import AgentConf, LimitsConf, NumberConf, TwilioCoreConf
 from app.conf.store import ConfStore
 from app.db.api_keys import KeyHolder

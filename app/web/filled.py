@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from app.call.colleague import Colleague
 from app.call.events import Kind
+from app.call.legs.colleague import Colleague
 from app.conf.models import AgentConf, fill
 from app.errors import ConfError
 from app.twilio.tokens import Ticket

@@ -7,16 +7,16 @@ from functools import partial
 from typing import Any, Literal
 
 from app.call.carrier import Carrier
-from app.call.digits import CollectedDigits
+from app.call.elsewhere.hourly import Hourly
 from app.call.events import Kind
-from app.call.hourly import Hourly
-from app.call.journal import Finished, JournalWriter
-from app.call.line_price import line_price
+from app.call.journal.journal import Finished, JournalWriter
 from app.call.live import LiveCall
+from app.call.money.line_price import line_price
+from app.call.money.spending import Spending
 from app.call.record import CallRecord
 from app.call.registry import Registry
 from app.call.socket import StreamSocket
-from app.call.spending import Spending
+from app.call.tools.digits import CollectedDigits
 from app.conf.models import PricesConf
 from app.openai.prices import Prices
 from app.realtime.session import RealtimeProvider

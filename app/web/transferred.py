@@ -7,8 +7,8 @@ import structlog
 from fastapi import APIRouter, Depends
 from structlog.contextvars import bound_contextvars
 
+from app.call.elsewhere.transfer import ANSWERED
 from app.call.status import EndReason
-from app.call.transfer import ANSWERED
 from app.twilio import twiml
 from app.web.deps import Services, services
 from app.web.verified import Verified, Webhook

@@ -8,9 +8,9 @@ import structlog
 from fastapi import APIRouter, Depends, Response
 from structlog.contextvars import bound_contextvars
 
+from app.call.journal.voicemail import VoicemailLeft
 from app.call.record import CallRecord
 from app.call.status import CallStatus, EndReason
-from app.call.voicemail import VoicemailLeft
 from app.conf.models import AgentConf, fill, phrases
 from app.db.ids import uuid7
 from app.errors import ConfError

@@ -11,19 +11,19 @@ from pathlib import Path
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.call import folder as folders
-from app.call.folder import AGENT_TRACK, CALL, CALLER_TRACK, EVENTS, RECORDING, TRANSCRIPT, write_record
+from app.call.journal import folder as folders
+from app.call.journal.folder import AGENT_TRACK, CALL, CALLER_TRACK, EVENTS, RECORDING, TRANSCRIPT, write_record
+from app.call.journal.transcript import Transcript
 from app.call.record import CallRecord
 from app.call.status import CallStatus, EndReason
-from app.call.transcript import Transcript
 from app.conf.models import AgentConf
 from app.db import tables
 from app.db.engine import db_session
 from app.db.ids import uuid7
 from app.errors import ConfMissing
-from app.jobs.ingest import INGESTED, Ingest, save_rows
-from app.jobs.own_recording import OwnRecordings
-from app.jobs.released import RELEASED
+from app.jobs.calls.ingest import INGESTED, Ingest, save_rows
+from app.jobs.calls.released import RELEASED
+from app.jobs.recordings.own_recording import OwnRecordings
 from app.recordings.storage import Storage, open_storage
 
 STARTED = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)

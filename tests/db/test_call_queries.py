@@ -19,8 +19,8 @@ from app.db.engine import db_session
 from app.db.recordings import add_recording, save_transcript
 from app.db.tables import AuditEntry, Call, CallEvent, Job, Recording, Transcript, WebhookMessage
 from app.errors import CallIsLive
-from app.jobs.archive import Archive, Deleted
-from app.jobs.emit import emit
+from app.jobs.calls.archive import Archive, Deleted
+from app.jobs.webhooks.emit import emit
 from app.recordings.states import RecordingState, TranscriptState
 from tests.db.test_calls import NOON, a_call
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from app.cli.webhooks import app
 from app.db.engine import create_engine, db_session
-from app.jobs.emit import emit, message_id
+from app.jobs.webhooks.emit import emit, message_id
 from app.settings import Settings
 
 

@@ -22,7 +22,7 @@ from app.db.ids import uuid7
 from app.db.live_calls import record_live
 from app.db.tables import AuditEntry, CallCommand
 from app.errors import CallNotLive, CallSilent, CallUnknown, CommandRefused
-from app.jobs.commands import CallCommands
+from app.jobs.calls.commands import CallCommands
 from tests.db.test_calls import a_call
 
 WHO = Actor("the tester", uuid7())

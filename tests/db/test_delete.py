@@ -21,9 +21,9 @@ from app.db.recordings import add_recording, change_recording, expire, find_reco
 from app.db.tables import Job as JobRow
 from app.db.tables import Recording
 from app.errors import NotStored, StorageError
+from app.jobs.calls.delete import RETENTION, delete_handler, request_deletion, sweep
+from app.jobs.calls.ingest import save_rows
 from app.jobs.context import JobContext
-from app.jobs.delete import RETENTION, delete_handler, request_deletion, sweep
-from app.jobs.ingest import save_rows
 from app.jobs.job import Job, JobKind, TryAgain
 from app.jobs.workroom import Workroom
 from app.recordings.states import RecordingState

@@ -26,8 +26,8 @@ from app.db.opt_outs import opt_out
 from app.db.outbound import add_request, find_request
 from app.db.tables import OutboundRequest
 from app.jobs.context import JobContext
-from app.jobs.dial import Dialer
-from app.jobs.outbound_news import save_progress
+from app.jobs.outbound.dial import Dialer
+from app.jobs.outbound.outbound_news import save_progress
 from app.jobs.workroom import Workroom
 from app.main import known
 from app.outbound.rules import next_allowed

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from app.call.folder import RECORDING
+from app.call.journal.folder import RECORDING
 from app.db import tables
 from app.errors import DatabaseError, StorageError
-from app.jobs import ingest as ingest_module
-from app.jobs import released
-from app.jobs.own_recording import OwnRecordings
+from app.jobs.calls import ingest as ingest_module
+from app.jobs.calls import released
+from app.jobs.recordings.own_recording import OwnRecordings
 from app.recordings.storage import Storage
 from tests.db.call_house import House, digest, whole
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text, update
 
-from app.call.folder import CALL, EVENTS, RECORDING, read_record
+from app.call.journal.folder import CALL, EVENTS, RECORDING, read_record
 from app.conf.models import AgentConf
 from app.db import tables
 from app.db.engine import db_session
-from app.jobs.ingest import INGESTED
-from app.jobs.released import RELEASED, forget_released
+from app.jobs.calls.ingest import INGESTED
+from app.jobs.calls.released import RELEASED, forget_released
 from app.recordings.storage import Storage
 from tests.db.call_house import SOUND, STARTED, Conf, House, digest, whole
 

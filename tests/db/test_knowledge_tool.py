@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.call.tool_calls import Asked
-from app.call.tool_tasks import ToolTasks
+from app.call.tools.tool_calls import Asked
+from app.call.tools.tool_tasks import ToolTasks
 from app.conf.models import QueryKnowledgeTool
 from app.db.engine import create_engine
 from app.errors import ToolError

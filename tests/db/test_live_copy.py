@@ -19,7 +19,7 @@ from app.db.live_calls import CHANNEL, add_events, record_live
 from app.db.tables import CallEvent as EventRow
 from app.db.tables import WebhookMessage
 from app.errors import DatabaseError
-from app.jobs.live_copy import LiveBatch, LiveCopy, save_live
+from app.jobs.calls.live_copy import LiveBatch, LiveCopy, save_live
 from tests.db.test_calls import a_call, ended
 
 FAST_S = 0.005

@@ -12,8 +12,8 @@ from app.conf.models import MachinePolicy
 from app.db.engine import create_engine, db_session
 from app.db.live_calls import record_live
 from app.errors import CarrierError, CommandRefused
-from app.jobs.commands import CallCommands
-from app.jobs.pickups import Pickups
+from app.jobs.calls.commands import CallCommands
+from app.jobs.calls.pickups import Pickups
 from app.outbound.answered import Answered
 from tests.db.test_calls import a_call
 from tests.db.test_commands import LiveCall, process

@@ -9,12 +9,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.call.day_spend import DaySpend
 from app.call.events import Kind, NumberedEvent
+from app.call.money.day_spend import DaySpend
 from app.db.calls import record_call
 from app.db.engine import create_engine, db_session
 from app.db.spend import spent_on
-from app.jobs.spend import SpendReader
+from app.jobs.calls.spend import SpendReader
 from tests.db.test_calls import a_call
 
 MIDNIGHT = datetime(2026, 7, 1, tzinfo=UTC)
@@ -82,7 +82,7 @@ async def test_a_process_that_starts_knows_what_was_spent_before_and_one_that_go
 async def test_while_the_database_is_away_what_our_own_calls_cost_counts_and_the_reading_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("app.jobs.spend.EVERY_S", 0.01)
+    monkeypatch.setattr("app.jobs.calls.spend.EVERY_S", 0.01)
     nowhere, spend = create_engine("postgresql+asyncpg://x:x@127.0.0.1:1/x"), DaySpend()
     reading = asyncio.create_task(SpendReader(nowhere, spend).run())
     spend.hear("a call", Decimal(2), NOON)

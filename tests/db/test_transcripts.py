@@ -26,11 +26,11 @@ from app.db.engine import db_session
 from app.db.recordings import add_recording, change_recording, find_recording, find_transcript
 from app.db.tables import Job as JobRow
 from app.db.tables import Recording, Transcript, TranscriptPiece, WebhookMessage
+from app.jobs.calls.delete import request_deletion
 from app.jobs.context import JobContext
-from app.jobs.delete import request_deletion
 from app.jobs.job import GiveUp, Job, JobKind, PauseKind, TryAgain
-from app.jobs.transcribe import transcribe_handler
-from app.jobs.transcripts import want_transcript
+from app.jobs.recordings.transcribe import transcribe_handler
+from app.jobs.recordings.transcripts import want_transcript
 from app.jobs.workroom import Workroom
 from app.openai.rules import OPENAI_RULES
 from app.recordings.storage import open_storage

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db.engine import create_engine, db_session
 from app.errors import DatabaseError
-from app.jobs import disk_queue, twilio_callbacks
+from app.jobs import disk_queue
 from app.jobs.job import JobKind
-from app.jobs.twilio_callbacks import TwilioCallbacks
+from app.jobs.recordings import twilio_callbacks
+from app.jobs.recordings.twilio_callbacks import TwilioCallbacks
 from app.twilio.recordings import Course
 from tests.db.twilio_house import (
     SID,

@@ -20,12 +20,12 @@ from app.db.recordings import add_recording
 from app.db.tables import Job as JobRow
 from app.db.tables import Recording
 from app.errors import StorageError
-from app.jobs import twilio_fetch
-from app.jobs.delete import delete_handler, request_deletion
+from app.jobs.calls.delete import delete_handler, request_deletion
 from app.jobs.job import GiveUp, Job, JobKind, TryAgain
-from app.jobs.twilio_fetch import fetch_handler
-from app.jobs.twilio_poll import MOST_POLLS, poll_handler
-from app.jobs.twilio_recording import delete_at_twilio_handler
+from app.jobs.recordings import twilio_fetch
+from app.jobs.recordings.twilio_fetch import fetch_handler
+from app.jobs.recordings.twilio_poll import MOST_POLLS, poll_handler
+from app.jobs.recordings.twilio_recording import delete_at_twilio_handler
 from app.recordings.states import RecordingState
 from app.sandbox.twilio.recordings import wav
 from app.twilio.recordings import Course

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
+from app.call.journal.voicemail import VoicemailLeft
 from app.call.record import CallRecord
 from app.call.status import CallStatus, EndReason
-from app.call.voicemail import VoicemailLeft
 from app.conf.models import AgentConf
 from app.conf.models.recording import RecordingPolicy as Policy
 from app.db.calls import find_call, find_events, record_call
@@ -18,10 +18,10 @@ from app.db.engine import db_session
 from app.db.ids import uuid7
 from app.db.tables import Call
 from app.errors import DatabaseError
+from app.jobs.calls.voicemail import Voicemails, save_voicemail
 from app.jobs.job import TryAgain
-from app.jobs.twilio_fetch import fetch_handler
-from app.jobs.twilio_poll import poll_handler
-from app.jobs.voicemail import Voicemails, save_voicemail
+from app.jobs.recordings.twilio_fetch import fetch_handler
+from app.jobs.recordings.twilio_poll import poll_handler
 from app.recordings.states import RecordingState
 from app.twilio.recordings import Course, Notice
 from tests.db.twilio_house import (
@@ -154,7 +154,7 @@ async def test_a_message_waits_on_disk_for_a_database_that_is_away(
             raise DatabaseError("away")
         await save_voicemail(engine, agent, news, poll_after_s=poll_after_s)  # type: ignore[arg-type] # passed on
 
-    monkeypatch.setattr("app.jobs.voicemail.save_voicemail", save)
+    monkeypatch.setattr("app.jobs.calls.voicemail.save_voicemail", save)
     monkeypatch.setattr("app.jobs.disk_queue.FIRST_PAUSE_S", 0.01)
     message = a_message()
     await Voicemails(tmp_path, house.engine, house.context.conf, poll_after_s=60).take(message)

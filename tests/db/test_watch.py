@@ -17,9 +17,9 @@ from app.db.engine import create_engine, db_session
 from app.db.tables import Job as JobRow
 from app.db.tables import WebhookMessage
 from app.errors import DatabaseError
+from app.jobs.calls.watch import Watch
 from app.jobs.job import JobKind
 from app.jobs.queue import enqueue
-from app.jobs.watch import Watch
 from app.main import known
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)

@@ -21,10 +21,10 @@ from app.db.tables import Job as JobRow
 from app.db.tables import WebhookDelivery, WebhookMessage
 from app.db.webhooks import LoggedDelivery
 from app.jobs.context import JobContext
-from app.jobs.deliver import deliver_handler
-from app.jobs.emit import emit, message_id, redeliver, replay
 from app.jobs.job import JobKind
 from app.jobs.run import Runs
+from app.jobs.webhooks.deliver import deliver_handler
+from app.jobs.webhooks.emit import emit, message_id, redeliver, replay
 from app.timing import Deadlines
 from tests.receiver import receiver
 

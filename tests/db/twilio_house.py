@@ -21,7 +21,7 @@ from app.db.tables import Recording
 from app.errors import ConfMissing
 from app.jobs.context import JobContext
 from app.jobs.job import Handler, Job, JobKind
-from app.jobs.twilio_recording import expect_twilio_recording, take_notice
+from app.jobs.recordings.twilio_recording import expect_twilio_recording, take_notice
 from app.jobs.workroom import Workroom
 from app.recordings.storage import Storage, open_storage
 from app.sandbox.twilio.recordings import wav

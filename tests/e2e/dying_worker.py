@@ -10,7 +10,7 @@ from typing import Any
 import app.main  # noqa: F401 (a worker imports it: once for all of them)
 from app import logs
 from app.cli.worker import _work
-from app.jobs import transcribe
+from app.jobs.recordings import transcribe
 from app.jobs.run import Runs
 from app.recordings.storage import Storage
 from app.settings import Settings

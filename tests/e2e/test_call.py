@@ -3,7 +3,7 @@
 import json
 
 from app.call.events import Kind
-from app.call.journal import CALL, EVENTS, TRANSCRIPT
+from app.call.journal.journal import CALL, EVENTS, TRANSCRIPT
 from app.call.status import CallStatus, EndReason
 from app.sandbox import story
 from app.sandbox.book import Book

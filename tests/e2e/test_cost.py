@@ -6,8 +6,8 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from app.call.budget import IT_ENDS, WRAP_UP
 from app.call.events import Kind
+from app.call.money.budget import IT_ENDS, WRAP_UP
 from app.call.status import EndReason
 from app.sandbox.openai.brain import Reply, Say, ScriptedBrain
 from app.sandbox.twilio import EndCause

@@ -4,7 +4,7 @@ import asyncio
 
 from app.call.events import Kind
 from app.call.status import EndReason
-from app.call.time_limits import ARE_YOU_THERE, SILENT_GOODBYE, TIME_IS_UP
+from app.call.turns.time_limits import ARE_YOU_THERE, SILENT_GOODBYE, TIME_IS_UP
 from app.sandbox.openai.brain import Reply, Say, ScriptedBrain
 from app.sandbox.twilio import EndCause
 from app.sandbox.twilio.timeline import VerbStarted

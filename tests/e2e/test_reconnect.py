@@ -7,8 +7,8 @@ import pytest
 
 from app.audio import FRAME_BYTES, SILENCE, silence
 from app.call.events import Kind
-from app.call.resuming import ASK_AGAIN, BEGINNING_LOST
 from app.call.status import EndReason
+from app.call.turns.resuming import ASK_AGAIN, BEGINNING_LOST
 from app.sandbox.openai.brain import CallTool, Heard, Reply, Say, ScriptedBrain
 from app.sandbox.openai.faults import Faults
 from app.sandbox.twilio.messages import Clear

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from app.audio import SILENCE, silence
 from app.call.events import Kind
-from app.call.folder import AGENT_TRACK, CALLER_TRACK, RECORDING, TRANSCRIPT, read_events
-from app.call.owner import end_crashed, orphans
+from app.call.journal.folder import AGENT_TRACK, CALLER_TRACK, RECORDING, TRANSCRIPT, read_events
+from app.call.journal.owner import end_crashed, orphans
 from app.call.status import EndReason
 from app.sandbox.openai.brain import CallTool, Reply, Say, ScriptedBrain
 from app.sandbox.openai.server import SandboxOpenAI

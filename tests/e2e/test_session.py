@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from app.call.events import Kind
-from app.call.journal import TRANSCRIPT
+from app.call.journal.journal import TRANSCRIPT
 from app.call.status import EndReason
 from app.conf.models import AgentConf, OpenAICoreConf
 from app.openai import create_openai_realtime_session

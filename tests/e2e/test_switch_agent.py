@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from app.call.digest import digest
 from app.call.events import Kind
+from app.call.journal.digest import digest
+from app.call.legs.switching import HANDED_OVER, TAKEN_OVER
 from app.call.status import EndReason
-from app.call.switching import HANDED_OVER, TAKEN_OVER
 from app.sandbox.openai.brain import CallTool, Reply, Say, ScriptedBrain
 from app.sandbox.openai.faults import Faults
 from app.sandbox.voices.clips import clip, text_of

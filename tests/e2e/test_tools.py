@@ -3,10 +3,10 @@
 import asyncio
 import sys
 
-from app.call.confirming import ASK_FIRST
 from app.call.events import Kind
-from app.call.mcp_servers import AWAY, NOT_YET
 from app.call.status import EndReason
+from app.call.tools.confirming import ASK_FIRST
+from app.call.tools.mcp_servers import AWAY, NOT_YET
 from app.sandbox.openai.brain import CallMcp, CallTool, Reply, Say, ScriptedBrain
 from app.sandbox.openai.mcp import McpServer
 from app.sandbox.twilio.timeline import AgentStopped

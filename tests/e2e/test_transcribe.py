@@ -12,7 +12,7 @@ from click.testing import Result
 from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner
 
-from app.call.digest import digest
+from app.call.journal.digest import digest
 from app.cli import app as parley
 from app.db.engine import db_session
 from app.db.recordings import find_transcript

@@ -2,10 +2,10 @@
 
 import json
 
+from app.call.elsewhere.pressing import PRESSED
+from app.call.elsewhere.transferring import FAILED
 from app.call.events import Kind
-from app.call.pressing import PRESSED
 from app.call.status import EndReason
-from app.call.transferring import FAILED
 from app.sandbox.openai.brain import CallTool, Heard, Reply, Say, ScriptedBrain
 from app.sandbox.twilio import EndCause
 from app.sandbox.twilio.network import Destination

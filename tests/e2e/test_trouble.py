@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from app.call.events import Kind
-from app.call.flow import APOLOGY
 from app.call.status import EndReason
+from app.call.turns.flow import APOLOGY
 from app.sandbox.openai.brain import CallTool, Reply, Say, ScriptedBrain
 from app.sandbox.openai.faults import Faults
 from app.sandbox.twilio import EndCause

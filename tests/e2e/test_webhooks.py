@@ -14,10 +14,10 @@ from app.conf.store import ConfStore
 from app.db import job_entries
 from app.db.engine import db_session
 from app.jobs.context import JobContext
-from app.jobs.emit import emit, message_id
 from app.jobs.handlers import handlers
 from app.jobs.job import JobKind
 from app.jobs.open import working
+from app.jobs.webhooks.emit import emit, message_id
 from app.sandbox.openai.brain import Reply, Say, ScriptedBrain
 from app.sandbox.openai.faults import Faults
 from app.timing import Deadlines

@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 import httpx
 import structlog
 
-from app.call.tool_calls import Asked, Handler
+from app.call.tools.tool_calls import Asked, Handler
 from app.conf.models import HttpTool
 from app.egress.clients import GuardedClients
 from app.egress.exchange import Answer, exchange

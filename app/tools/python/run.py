@@ -1,6 +1,6 @@
 """The tool that is a Python function, as a call runs it."""
 
-from app.call.tool_calls import Asked
+from app.call.tools.tool_calls import Asked
 from app.conf.models import PythonTool
 from app.errors import ToolError
 from app.tools.python.context import ToolContext

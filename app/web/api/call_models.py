@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.call.digest import Digest
 from app.call.events import NumberedEvent
+from app.call.journal.digest import Digest
 from app.call.status import CallStatus, EndReason
 from app.db.tables import Call as CallRow
 from app.db.tables import Recording as RecordingRow

@@ -7,7 +7,7 @@ from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.call.digest import digest
+from app.call.journal.digest import digest
 from app.db.call_queries import CallFilter, calls_of, events_after, get_call, list_calls, recordings_with_words
 from app.db.engine import db_session
 from app.db.tables import Call as CallRow

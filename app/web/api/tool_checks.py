@@ -7,8 +7,8 @@ from uuid import uuid4
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.call.digits import CollectedDigits
-from app.call.tool_calls import arguments_of, presentable
+from app.call.tools.digits import CollectedDigits
+from app.call.tools.tool_calls import arguments_of, presentable
 from app.conf.models import AgentConf, HttpTool, fill
 from app.conf.secrets import mask
 from app.db import audit

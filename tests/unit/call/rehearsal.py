@@ -10,10 +10,10 @@ from typing import Any
 
 from app.audio import FRAME_BYTES, FRAME_MS, from_base64, silence, to_base64
 from app.call.bridge import Bridge
-from app.call.call_journal import Journal
-from app.call.flow import CallFlow
+from app.call.journal.call_journal import Journal
 from app.call.socket import StreamGone
 from app.call.status import EndReason
+from app.call.turns.flow import CallFlow
 from app.conf.models import AgentConf
 from app.errors import SessionLost
 from app.realtime.events import (
@@ -31,7 +31,7 @@ from app.realtime.events import (
 from app.realtime.history import HistoryItem, Spoken, ToolAnswered, ToolAsked
 from app.realtime.status import SessionStatus
 from app.timing import Deadlines
-from tests.unit.call.test_journal import RECORD
+from tests.unit.call.journal.test_journal import RECORD
 
 GREETING, QUESTION, ANSWER = "Hello, who is there?", "Bread and milk?", "Both are here."
 IGNORANCE = "I do not know yet."

@@ -9,7 +9,7 @@ import pytest
 from app.call.admission import Admission, Incoming, Limit
 from app.call.events import CallEvent, Kind
 from app.conf.models import LimitsConf
-from tests.unit.call.test_journal import RECORD
+from tests.unit.call.journal.test_journal import RECORD
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 ANN, BOB = "+15550100001", "+15550100002"

@@ -8,9 +8,9 @@ from structlog.testing import capture_logs
 
 from app.audio import silence, to_base64
 from app.call.events import CallEvent, Kind
-from app.call.journal import JournalWriter, read_events
-from app.call.recorder import KEPT_MS
-from tests.unit.call.test_journal import RECORD
+from app.call.journal.journal import JournalWriter, read_events
+from app.call.sound.recorder import KEPT_MS
+from tests.unit.call.journal.test_journal import RECORD
 
 FRAME = to_base64(silence(20))
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.call.actions import End, Greet, TellModel
-from app.call.flow import CallFlow
 from app.call.status import EndReason
+from app.call.turns.flow import CallFlow
 from tests.unit.call.rehearsal import Rehearsal
 
 LAST = TellModel("Say goodbye.", "system", lasting=False)

@@ -3,7 +3,7 @@
 import pytest
 
 from app.call.events import CallEvent, Kind
-from app.call.flow import CallFlow
+from app.call.turns.flow import CallFlow
 from app.realtime.events import (
     AgentText,
     IdleTimeout,

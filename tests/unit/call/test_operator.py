@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from app.call.actions import AnswerTool, Beside, End, Instruct, Reconnect, Say, TellModel
-from app.call.away import Away
 from app.call.commands import (
     KINDS,
     ChangeInstructions,
@@ -21,22 +20,23 @@ from app.call.commands import (
     pack,
     unpack,
 )
+from app.call.elsewhere.away import Away
+from app.call.elsewhere.hourly import Hourly
+from app.call.elsewhere.transfer import Transfer
+from app.call.elsewhere.transferring import FAILED, Transferring
 from app.call.events import CallEvent, Kind
-from app.call.flow import CallFlow
-from app.call.goodbye import ALREADY
-from app.call.hourly import Hourly
-from app.call.journal import JournalWriter
+from app.call.journal.journal import JournalWriter
 from app.call.operator import Operator
 from app.call.status import CallStatus, EndReason
-from app.call.transfer import Transfer
-from app.call.transferring import FAILED, Transferring
+from app.call.turns.flow import CallFlow
+from app.call.turns.goodbye import ALREADY
 from app.conf.models import TransferCallTool
 from app.errors import CarrierApiError, CommandRefused
 from app.realtime.events import AudioDone, ResponseDone, ResponseStarted, SpeechStarted
 from app.timing import Deadlines
 from app.twilio.media_protocol import MarkReached
-from tests.unit.call.test_flow import END_CALL, audio, deeds, play
-from tests.unit.call.test_journal import RECORD
+from tests.unit.call.journal.test_journal import RECORD
+from tests.unit.call.turns.test_flow import END_CALL, audio, deeds, play
 
 COLLEAGUE, FALLBACK = "+15550100777", "+15550100999"
 TOOL = TransferCallTool.model_validate(

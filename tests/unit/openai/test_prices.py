@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.call.cost import PriceUnknown
+from app.call.money.cost import PriceUnknown
 from app.conf.models import PricesConf
 from app.openai.constants import REALTIME_MODELS
 from app.openai.prices import DEFAULT_PRICES, Prices, token_prices, transcription_cost, transcription_price

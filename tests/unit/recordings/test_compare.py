@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.call.transcript import Turn
+from app.call.journal.transcript import Turn
 from app.recordings.compare import Difference, differences
 from app.recordings.numbers import tokens
 from app.recordings.segments import Segment

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.call.transcript import Turn
+from app.call.journal.transcript import Turn
 from app.recordings.audio import probe
 from app.recordings.levels import Levels, measure
 from app.recordings.spans import Span

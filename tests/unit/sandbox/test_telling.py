@@ -1,4 +1,4 @@
-from app.call.transcript import Turn
+from app.call.journal.transcript import Turn
 from app.recordings.segments import Segment
 from app.sandbox.telling import beside, latencies
 from app.sandbox.twilio.timeline import AgentStopped

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from app.call.tool_calls import Asked
+from app.call.tools.tool_calls import Asked
 from app.conf.models import CurrentTimeTool
 from app.tools.current_time import current_time, told
 

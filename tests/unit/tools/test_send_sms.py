@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.call.events import Kind
-from app.call.tool_calls import Asked
+from app.call.tools.tool_calls import Asked
 from app.conf.models import SendSmsTool
 from app.errors import CarrierApiError, ToolError
 from app.tools.send_sms import SmsSender

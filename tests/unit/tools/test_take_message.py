@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from app.call.digest import TakenMessage, digest
 from app.call.events import Kind, NumberedEvent
-from app.call.tool_calls import Asked
+from app.call.journal.digest import TakenMessage, digest
+from app.call.tools.tool_calls import Asked
 from app.conf.models import TakeMessageTool
-from app.jobs.messages import message_taken
+from app.jobs.webhooks.messages import message_taken
 from app.tools.take_message import TAKEN, take_message
-from tests.unit.call.test_journal import RECORD
+from tests.unit.call.journal.test_journal import RECORD
 
 MESSAGE = {"message": "Please call back.", "name": "Ada", "urgent": True}
 

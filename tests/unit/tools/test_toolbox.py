@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from app.call.tool_calls import Asked
+from app.call.tools.tool_calls import Asked
 from app.conf.models import OptOutTool
 from app.errors import ToolError
 from app.outbound.opting_out import OptedOut

@@ -13,10 +13,10 @@ from obstore.store import MemoryStore
 
 from app.call.admission import Admission
 from app.call.control import CallControl
+from app.call.journal.voicemail import VoicemailLeft
 from app.call.registry import Registry
 from app.call.socket import StreamGone, StreamSocket
 from app.call.status import EndReason
-from app.call.voicemail import VoicemailLeft
 from app.conf.models import AgentConf, Fallback, Known, LimitsConf, NumberConf, TwilioCoreConf
 from app.conf.secrets import KeyRing
 from app.conf.store import ConfStore
@@ -24,9 +24,9 @@ from app.db.api_keys import KeyHolder
 from app.db.engine import create_engine
 from app.egress.clients import GuardedClients
 from app.errors import ConfMissing, SessionUnavailable
-from app.jobs.archive import Archive
-from app.jobs.commands import CallCommands
-from app.jobs.try_webhook import try_webhook
+from app.jobs.calls.archive import Archive
+from app.jobs.calls.commands import CallCommands
+from app.jobs.webhooks.try_webhook import try_webhook
 from app.openai.client_secret import BrowserKey
 from app.outbound.answered import Answered
 from app.outbound.states import Progress

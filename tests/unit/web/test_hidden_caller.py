@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.call.digits import CollectedDigits
+from app.call.tools.digits import CollectedDigits
 from app.conf.models import AgentConf
 from app.web.call_tools import call_context, tool_context
 from app.web.line import Line, values

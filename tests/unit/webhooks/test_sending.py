@@ -8,9 +8,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.conf.models import WebhookConf, new_webhook_secret
 from app.egress.exchange import Answer
-from app.jobs.emit import message_id
 from app.jobs.job import GiveUp, TryAgain
-from app.jobs.sending import Message, judged, signed
+from app.jobs.webhooks.emit import message_id
+from app.jobs.webhooks.sending import Message, judged, signed
 
 NOW = datetime.now(UTC)
 OLD, NEW = new_webhook_secret(), new_webhook_secret()

@@ -11,7 +11,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from app.call.tool_calls import Asked, Handler
+from app.call.tools.tool_calls import Asked, Handler
 from app.conf.models import HttpTool
 from app.conf.models.webhooks import new_webhook_secret
 from app.egress.clients import GuardedClients

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.call.tool_calls import Asked
+from app.call.tools.tool_calls import Asked
 from app.conf.models import AgentConf, Known, PythonTool, parse
 from app.doctor.python_tools import python_tools
 from app.errors import ConfInvalid, ToolError

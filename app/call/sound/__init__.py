@@ -1,0 +1,1 @@
+"""What was spoken and heard, on one clock."""

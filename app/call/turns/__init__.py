@@ -1,0 +1,1 @@
+"""Who speaks when: pure decisions, told the time and asking no clock."""

@@ -1,0 +1,1 @@
+"""From a recording, ours or Twilio's, to its transcript."""
