@@ -24,9 +24,9 @@ def _untold_music(agent: "AgentConf") -> Iterator[Finding]:
 
 
 def _deaf(agent: "AgentConf") -> Iterator[Finding]:
-    if agent.min_barge_in_ms and not agent.turn_detection.interrupt_response:
-        text = "has no effect: by turn_detection the caller never interrupts the agent"
-        yield Finding("min_barge_in_ms", text)
+    never = "half_duplex" if agent.half_duplex else "turn_detection"
+    if agent.min_barge_in_ms and (agent.half_duplex or not agent.turn_detection.interrupt_response):
+        yield Finding("min_barge_in_ms", f"has no effect: by {never} the caller never interrupts the agent")
 
 
 def _uncollected(agent: "AgentConf") -> Iterator[Finding]:

@@ -42,6 +42,7 @@ def test_digits_that_no_tool_stores_are_told_by_their_place():
         (QUIET, "hold"),
         (DEAF | {"min_barge_in_ms": 300}, "min_barge_in_ms"),
         ({"turn_detection": None, "hold": None, "min_barge_in_ms": 1}, "min_barge_in_ms"),
+        ({"half_duplex": True, "min_barge_in_ms": 300}, "min_barge_in_ms"),
         ({"tools": [MCP]}, "tools.0.approve"),
         ({"tools": [MCP | {"require_approval": "always", "approve": []}]}, "tools.0.approve"),
         ({"tools": [PIN | {"body": {}, "headers": {}, "allow_private": ["::/0"]}]}, "tools.0.allow_private"),
