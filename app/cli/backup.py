@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from app.cli.house import refusal
 from app.errors import ParleyError
 from app.settings import Settings
 
@@ -111,7 +112,7 @@ def _agree(*, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise _refusal("--replace deletes what the database has: add --yes to agree to it")
+        raise refusal("--replace deletes what the database has: add --yes to agree to it")
     typer.confirm("Delete everything that the database has, and restore the backup in its place?", abort=True, err=True)
 
 
@@ -136,14 +137,9 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except ParleyError as error:
-        raise _refusal(str(error)) from None
+        raise refusal(str(error)) from None
 
 
 def _loudly(lines: list[str]) -> None:
     for line in lines:
         Console(stderr=True).print(line, style=LOUD, highlight=False, markup=False, soft_wrap=True)
-
-
-def _refusal(text: str) -> typer.Exit:
-    Console(stderr=True).print(text, style="red", highlight=False, markup=False, soft_wrap=True)
-    return typer.Exit(1)

@@ -1,9 +1,7 @@
 """`parley calls …`: calls that were and calls that go on, from the shell."""
 
-import asyncio
 import json
 import zipfile
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +11,7 @@ import typer
 from rich.console import Console
 
 from app.call.status import CallStatus
+from app.cli.house import run
 from app.cli.telling import calls_table, moment, tell_call
 from app.errors import ParleyError
 from app.settings import Settings
@@ -54,7 +53,7 @@ def list_(
         else:
             Console().print(calls_table(found) if found else "No calls.")
 
-    _run(work)
+    run(work)
 
 
 @app.command()
@@ -84,7 +83,7 @@ def show(
         else:
             tell_call(Console(), row, told, recordings, bill)
 
-    _run(work)
+    run(work)
 
 
 @app.command()
@@ -112,23 +111,13 @@ def export(
             async for piece in export_calls(parts.engine, storage, number):
                 file.write(piece)
 
-    _run(work)
+    run(work)
     with zipfile.ZipFile(archive) as written:
         calls = len({Path(name).parts[0] for name in written.namelist()})
         if archive != output:
             written.extractall(output)
             archive.unlink()
     typer.echo(f"{calls} call{'' if calls == 1 else 's'} in {output}")
-
-
-def _run(work: "Callable[[Opened], Awaitable[None]]") -> None:
-    from app.conf.opening import open_store
-
-    async def opened() -> None:
-        async with open_store(Settings.load(), strict=False) as parts:
-            await work(parts)
-
-    asyncio.run(opened())
 
 
 def _uuid(text: str) -> UUID | None:

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.cli.house import refusal
 from app.conf.models import DEFAULT, SECTIONS
 from app.conf.opening import open_store
 from app.conf.records import unwritten
@@ -103,7 +104,7 @@ def _rows(content: object, name: str) -> Iterator[tuple[str, str, object]]:
     for section in SECTIONS:
         rows = content.get(section, {})
         if not isinstance(rows, dict):
-            raise _refusal(f"{section}: not an object of names and their rows")
+            raise refusal(f"{section}: not an object of names and their rows")
         for row_name, value in rows.items():
             yield section, row_name, value
 
@@ -124,7 +125,7 @@ def _read(source: TextIO) -> object:
         return json.load(source)
     except (ValueError, RecursionError) as error:
         # the error's own text has no excerpt of what may be a secret
-        raise _refusal(f"not a JSON object: {error}") from None
+        raise refusal(f"not a JSON object: {error}") from None
 
 
 def _run(work: Callable[[ConfStore], Awaitable[None]]) -> None:
@@ -140,14 +141,9 @@ def _run(work: Callable[[ConfStore], Awaitable[None]]) -> None:
     try:
         asyncio.run(opened())
     except ParleyError as error:
-        raise _refusal(str(error)) from None
+        raise refusal(str(error)) from None
 
 
 def _must_exist(section: str) -> None:
     if section not in SECTIONS:
-        raise _refusal(f"no section {section!r}; there are: {', '.join(SECTIONS)}")
-
-
-def _refusal(text: str) -> typer.Exit:
-    Console(stderr=True).print(text, style="red", highlight=False, markup=False, soft_wrap=True)
-    return typer.Exit(1)
+        raise refusal(f"no section {section!r}; there are: {', '.join(SECTIONS)}")

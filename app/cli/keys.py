@@ -1,7 +1,5 @@
 """`parley keys …`: the keys of the API, and the key that encrypts what is stored."""
 
-import asyncio
-import getpass
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -11,14 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.conf.opening import Opened, open_store
+from app.cli.house import me, refusal, run
+from app.conf.opening import Opened
 from app.conf.rotation import rotate
 from app.db import api_keys
 from app.db.api_keys import SCOPES
-from app.db.audit import Actor
 from app.db.engine import db_session
 from app.errors import ParleyError, SecretsError
-from app.settings import Settings
 
 LISTED = 1000
 
@@ -51,14 +48,14 @@ def add(
 ) -> None:
     """Make a key of the API, and print it, this once."""
     if unknown := sorted(set(scope) - set(SCOPES)):
-        raise _refusal(f"no scope {', '.join(unknown)}; there are: {', '.join(SCOPES)}")
+        raise refusal(f"no scope {', '.join(unknown)}; there are: {', '.join(SCOPES)}")
     if not (name.isprintable() and 1 <= len(name) <= api_keys.NAME_CHARACTERS):
-        raise _refusal(f"a key's name has 1 to {api_keys.NAME_CHARACTERS} printable characters")
+        raise refusal(f"a key's name has 1 to {api_keys.NAME_CHARACTERS} printable characters")
     expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
 
     async def work(opened: Opened) -> None:
         async with db_session(opened.engine) as db:
-            _, key = await api_keys.add_key(db, name, scope, who=_me(), expires_at=expires_at)
+            _, key = await api_keys.add_key(db, name, scope, who=me("keys"), expires_at=expires_at)
         typer.echo(key)
 
     _run(work)
@@ -70,9 +67,9 @@ def revoke(key_id: Annotated[UUID, typer.Argument(metavar="ID", help="As `parley
 
     async def work(opened: Opened) -> None:
         async with db_session(opened.engine) as db:
-            found = await api_keys.revoke(db, key_id, who=_me())
+            found = await api_keys.revoke(db, key_id, who=me("keys"))
         if not found:
-            raise _refusal(f"there is no key {key_id}")
+            raise refusal(f"there is no key {key_id}")
         typer.echo("Revoked.")
 
     _run(work)
@@ -92,7 +89,7 @@ def rotate_(
 
         console = Console(highlight=False, markup=False)
         changed, stuck = 0, []
-        async for row in rotate(opened.engine, opened.key_ring, known(), _me(), dry_run=dry_run):
+        async for row in rotate(opened.engine, opened.key_ring, known(), me("keys"), dry_run=dry_run):
             changed += row.changed
             if row.trouble:
                 stuck.append(row.trouble)
@@ -110,18 +107,10 @@ def rotate_(
 def _run(work: Callable[[Opened], Awaitable[None]]) -> None:
     from app.main import known  # slow to import, and `--help` needs none of it
 
-    async def opened() -> None:
-        async with open_store(Settings.load(), known(), strict=False) as parts:
-            await work(parts)
-
     try:
-        asyncio.run(opened())
+        run(work, known())
     except ParleyError as error:
-        raise _refusal(str(error)) from None
-
-
-def _me() -> Actor:
-    return Actor(f"{getpass.getuser()} (parley keys)")
+        raise refusal(str(error)) from None
 
 
 def _expiry(moment: datetime | None) -> str:
@@ -132,8 +121,3 @@ def _expiry(moment: datetime | None) -> str:
 
 def _moment(moment: datetime | None) -> str:
     return moment.isoformat(sep=" ", timespec="seconds") if moment else "never"
-
-
-def _refusal(text: str) -> typer.Exit:
-    Console(stderr=True).print(text, style="red", highlight=False, markup=False, soft_wrap=True)
-    return typer.Exit(1)

@@ -1,11 +1,9 @@
 """`parley knowledge …`: documents that agents look things up in."""
 
-import asyncio
-import getpass
 import re
 import sys
 import unicodedata
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,15 +12,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from app.cli.house import me, run
 from app.cli.telling import plain
-from app.conf.opening import Opened, open_store
-from app.db.audit import Actor
+from app.conf.opening import Opened
 from app.db.engine import db_session
 from app.db.knowledge import delete_document, document_text, keep_document, list_documents
 from app.db.knowledge_search import search as find
 from app.errors import DocumentRefused, ParleyError
 from app.knowledge.document import COLLECTION, MAX_BYTES, SUFFIXES, read_document
-from app.settings import Settings
 
 app = typer.Typer(name="knowledge", help="Documents that agents look things up in.", no_args_is_help=True)
 
@@ -51,11 +48,11 @@ def add(
                 refused.append(f"{file}: {error}")
                 continue
             async with db_session(opened.engine) as db:
-                kept = await keep_document(db, collection, name, document, _me())
+                kept = await keep_document(db, collection, name, document, me("knowledge"))
             count["added" if kept.created else "replaced" if kept.changed else "unchanged"] += 1
         typer.echo(f"{collection}: " + ", ".join(f"{number} {what}" for what, number in count.items()))
 
-    _run(work)
+    run(work)
     for line in refused:
         Console(stderr=True).print(plain(line), style="red", soft_wrap=True)
     if refused:
@@ -77,7 +74,7 @@ def list_(collection: Annotated[str | None, typer.Argument(help="Only this one."
             table.add_row(*map(plain, cells))
         Console().print(table if found else "There are no documents.")
 
-    _run(work)
+    run(work)
 
 
 @app.command()
@@ -98,7 +95,7 @@ def search(
         if not found:
             console.print("Nothing was found.")
 
-    _run(work)
+    run(work)
 
 
 @app.command()
@@ -112,7 +109,7 @@ def show(collection: Collection, name: Name) -> None:
             raise _missing(collection, name)
         typer.echo(plain(text).plain if sys.stdout.isatty() else text)
 
-    _run(work)
+    run(work)
 
 
 @app.command()
@@ -122,11 +119,11 @@ def remove(collection: Collection, names: Annotated[list[str], typer.Argument(he
     async def work(opened: Opened) -> None:
         async with db_session(opened.engine) as db:
             for name in names:
-                if not await delete_document(db, collection, name, _me()):
+                if not await delete_document(db, collection, name, me("knowledge")):
                     raise _missing(collection, name)
         typer.echo(f"{collection}: {len(names)} deleted")
 
-    _run(work)
+    run(work)
 
 
 def _named(paths: list[Path]) -> dict[str, Path]:
@@ -167,15 +164,3 @@ def _bytes(file: Path) -> bytes:
 
 def _missing(collection: str, name: str) -> ParleyError:
     return ParleyError(f"there is no {name} in {collection}")
-
-
-def _run(work: Callable[[Opened], Awaitable[None]]) -> None:
-    async def opened() -> None:
-        async with open_store(Settings.load(), strict=False) as parts:
-            await work(parts)
-
-    asyncio.run(opened())
-
-
-def _me() -> Actor:
-    return Actor(f"{getpass.getuser()} (parley knowledge)")

@@ -1,21 +1,17 @@
 """`parley optout …`: numbers that are never called."""
 
-import asyncio
-import getpass
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.cli.house import me, run
 from app.conf.models import e164
-from app.conf.opening import Opened, open_store
-from app.db.audit import Actor
+from app.conf.opening import Opened
 from app.db.engine import db_session
 from app.db.opt_outs import list_opt_outs, opt_in, opt_out
 from app.errors import ParleyError
-from app.settings import Settings
 
 app = typer.Typer(name="optout", help="The do-not-call list.", no_args_is_help=True)
 
@@ -29,10 +25,10 @@ def add(number: Number, note: Annotated[str | None, typer.Option(help="Why.")] =
 
     async def work(opened: Opened) -> None:
         async with db_session(opened.engine) as db:
-            added = await opt_out(db, checked, _me(), note=note)
+            added = await opt_out(db, checked, me("optout"), note=note)
         typer.echo(f"{checked} is on the do-not-call list{'' if added else ' already'}.")
 
-    _run(work)
+    run(work)
 
 
 @app.command()
@@ -42,11 +38,11 @@ def remove(number: Number) -> None:
 
     async def work(opened: Opened) -> None:
         async with db_session(opened.engine) as db:
-            if not await opt_in(db, checked, _me()):
+            if not await opt_in(db, checked, me("optout")):
                 raise ParleyError(f"{checked} is not on the do-not-call list")
         typer.echo(f"{checked} may be called again.")
 
-    _run(work)
+    run(work)
 
 
 @app.command("list")
@@ -62,7 +58,7 @@ def list_() -> None:
             table.add_row(each.number, since, each.added_by, each.note or "")
         Console().print(table if found else "Nobody is on the do-not-call list.")
 
-    _run(work)
+    run(work)
 
 
 def _checked(number: str) -> str:
@@ -70,15 +66,3 @@ def _checked(number: str) -> str:
         return e164(number)
     except ValueError as error:
         raise ParleyError(str(error)) from None
-
-
-def _run(work: Callable[[Opened], Awaitable[None]]) -> None:
-    async def opened() -> None:
-        async with open_store(Settings.load(), strict=False) as parts:
-            await work(parts)
-
-    asyncio.run(opened())
-
-
-def _me() -> Actor:
-    return Actor(f"{getpass.getuser()} (parley optout)")

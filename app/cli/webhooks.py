@@ -1,6 +1,5 @@
 """`parley webhooks …`: the servers that are told of events, and what became of each message."""
 
-import asyncio
 import getpass
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -10,13 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.cli.house import refusal, run
 from app.conf.models import new_webhook_secret
-from app.conf.opening import Opened, open_store
+from app.conf.opening import Opened
 from app.db import webhooks
 from app.db.engine import db_session
 from app.db.webhooks import LoggedDelivery
 from app.errors import ParleyError
-from app.settings import Settings
 
 app = typer.Typer(name="webhooks", help="The servers that are told of calls and troubles.", no_args_is_help=True)
 
@@ -107,7 +106,7 @@ def replay(sent: Annotated[str, typer.Argument(metavar="ID", help="A delivery's 
         async with db_session(opened.engine) as db:
             servers = await emit.replay(db, sent) if sent.startswith("msg_") else 0
             if not servers and not (_is_uuid(sent) and await emit.redeliver(db, UUID(sent))):
-                raise _refusal(f"nothing to send: no delivery has the id {sent}, or no server wants that message")
+                raise refusal(f"nothing to send: no delivery has the id {sent}, or no server wants that message")
         typer.echo("It is sent as soon as a worker takes it: `parley serve` has one.")
 
     _run(work)
@@ -123,7 +122,7 @@ def test(name: Name) -> None:
         if tried.status is not None:
             typer.echo(f"{tried.status} {tried.answer}".rstrip())
         if tried.failure:
-            raise _refusal(f"webhook/{name} did not take it: {tried.failure}")
+            raise refusal(f"webhook/{name} did not take it: {tried.failure}")
         typer.echo(f"webhook/{name} took {message.id}.")
 
     _run(work)
@@ -147,16 +146,7 @@ def _writer() -> str:
 def _run(work: Callable[[Opened], Awaitable[None]]) -> None:
     from app.main import known  # slow to import, and `--help` needs none of it
 
-    async def opened() -> None:
-        async with open_store(Settings.load(), known(), strict=False) as parts:
-            await work(parts)
-
     try:
-        asyncio.run(opened())
+        run(work, known())
     except ParleyError as error:
-        raise _refusal(str(error)) from None
-
-
-def _refusal(text: str) -> typer.Exit:
-    Console(stderr=True).print(text, style="red", highlight=False, markup=False, soft_wrap=True)
-    return typer.Exit(1)
+        raise refusal(str(error)) from None

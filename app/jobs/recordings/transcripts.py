@@ -17,6 +17,7 @@ from app.jobs.job import JobKind
 from app.jobs.queue import enqueue
 from app.jobs.recordings.pieces import Answer
 from app.jobs.webhooks.emit import emit
+from app.jobs.webhooks.messages import recording_ids
 from app.recordings.compare import Difference
 from app.recordings.cutting import Piece
 from app.recordings.formats import plain
@@ -125,7 +126,8 @@ async def finish(engine: AsyncEngine, job_id: str, recording_id: UUID, made: Mad
         )
         await drop_pieces(db, recording_id)
         subject = f"{recording_id}/{job_id}" if made_before else str(recording_id)
-        await emit(db, "transcript.ready", subject, _message(recording) | values)
+        # facts only: spoken words are read where they are deleted in time
+        await emit(db, "transcript.ready", subject, recording_ids(recording) | values)
 
 
 def storable(text: str) -> str:
@@ -151,14 +153,3 @@ def _notes(plan: Plan, answers: Mapping[int, Answer]) -> str | None:
         if answer.reason:
             notes.append(f"{plan.pieces[seq].sent.from_ms} ms: {answer.reason}")
     return "; ".join(notes) or None
-
-
-def _message(recording: Recording) -> dict[str, Any]:
-    """Ids and facts: spoken words are read where they are deleted in time."""
-    return {
-        "recording_id": str(recording.id),
-        "call_id": str(recording.call_id) if recording.call_id else None,
-        "call_sid": recording.call_sid,
-        "agent": recording.agent,
-        "source": recording.source,
-    }

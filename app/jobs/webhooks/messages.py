@@ -77,14 +77,20 @@ def voicemail_received(call: CallRecord, recording_id: UUID) -> dict[str, Any]:
     }
 
 
-def recording_ready(recording: Recording) -> dict[str, Any]:
-    """What a recording is, and how to know it."""
+def recording_ids(recording: Recording) -> dict[str, Any]:
+    """Which recording it is, and whose."""
     return {
         "recording_id": str(recording.id),
         "call_id": str(recording.call_id) if recording.call_id else None,
         "call_sid": recording.call_sid,
         "agent": recording.agent,
         "source": recording.source,
+    }
+
+
+def recording_ready(recording: Recording) -> dict[str, Any]:
+    """What a recording is, and how to know it."""
+    return recording_ids(recording) | {
         "duration_ms": recording.duration_ms,
         "channels": recording.channels,
         "bytes": recording.bytes,
