@@ -4,9 +4,12 @@ import asyncio
 import signal
 from typing import Annotated
 
+import structlog
 import typer
 
 from app.settings import Settings
+
+_log = structlog.get_logger(__name__)
 
 
 def worker(
@@ -37,12 +40,13 @@ async def _work(settings: Settings, heartbeat_s: float) -> None:
     from app.wiring import open_jobs
 
     stopped = asyncio.Event()
+    _on_signal(stopped)  # first: from here on nothing is cut off
     async with (
         open_store(settings, known()) as opened,
         background(opened.store.listen),
         open_jobs(settings, opened, Deadlines(), heartbeat_s=heartbeat_s),
     ):
-        _on_signal(stopped)
+        _log.info("worker_started")
         await stopped.wait()
 
 

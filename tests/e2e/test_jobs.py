@@ -59,6 +59,7 @@ async def process(environment: Mapping[str, str], *arguments: str) -> AsyncItera
         cwd=environment["DATA_DIR"],
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
     try:
         yield running
@@ -70,6 +71,14 @@ async def process(environment: Mapping[str, str], *arguments: str) -> AsyncItera
 
 def worker(environment: Mapping[str, str]):
     return process(environment, "-m", "app", "worker", "--heartbeat-s", "1")
+
+
+async def started(worker: asyncio.subprocess.Process) -> None:
+    """Return when the worker says that it works."""
+    assert worker.stderr
+    async with asyncio.timeout(30):
+        while b"worker_started" not in await worker.stderr.readline():
+            assert worker.returncode is None
 
 
 async def test_a_worker_killed_between_any_two_steps_leaves_one_transcript(
@@ -87,7 +96,7 @@ async def test_a_worker_killed_between_any_two_steps_leaves_one_transcript(
                 assert int(await dying.stdout.readline()) == signal.SIGKILL
 
     async with worker(environment) as one, worker(environment) as other:
-        await all_done(engine)
+        await asyncio.gather(all_done(engine), started(one), started(other))
         one.terminate()
         other.terminate()
         async with asyncio.timeout(10):
