@@ -21,7 +21,7 @@ from app.call.elsewhere.hourly import Hourly
 from app.call.journal.journal import JournalWriter, Listener
 from app.call.registry import Registry
 from app.call.status import EndReason
-from app.conf.models import AgentConf, Known
+from app.conf.models import AgentConf
 from app.conf.opening import open_store
 from app.conf.store import ConfStore
 from app.db import api_keys, calls
@@ -41,14 +41,14 @@ from app.jobs.outbound.opt_outs import OptOuts
 from app.jobs.recordings.own_recording import OwnRecordings
 from app.jobs.recordings.twilio_callbacks import TwilioCallbacks
 from app.jobs.webhooks.try_webhook import try_webhook
+from app.known import known
 from app.openai.client_secret import BrowserKey, create_browser_key
 from app.openai.realtime import OpenAIProvider
-from app.openai.rules import OPENAI_RULES
 from app.openai.transcription import Transcriber, use
 from app.realtime.session import RealtimeProvider, RealtimeSession
 from app.settings import Settings
 from app.timing import Deadlines
-from app.tools.python.load import PythonFunctions, load_functions
+from app.tools.python.load import load_functions
 from app.twilio.rest import new_client
 from app.twilio.tokens import StreamTokens, Ticket
 from app.web.call_news import CallNews
@@ -244,13 +244,6 @@ class AnsweredCalls:
     async def say_goodbye(self) -> None:
         """End every call that still lives, in words."""
         self._registry.end_all(EndReason.DRAINED)
-
-
-def known(functions: PythonFunctions | None = None, max_calls: int | None = None) -> Known:
-    """What this build can do, as configuration is checked against it, with the Python functions where they matter."""
-    return Known(
-        providers={"openai": OPENAI_RULES}, functions=functions.known if functions else None, max_calls=max_calls
-    )
 
 
 def _providers(store: ConfStore, settings: Settings, deadlines: Deadlines) -> Mapping[str, RealtimeProvider]:

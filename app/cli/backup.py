@@ -66,7 +66,7 @@ def restore(
     from app.backup.archive import ArchiveReader
     from app.backup.place import open_place
     from app.backup.restore import Wanted, check_backup, restore_backup
-    from app.main import known
+    from app.known import known
 
     if replace and not check:
         _agree(yes=yes)

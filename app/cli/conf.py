@@ -129,7 +129,7 @@ def _read(source: TextIO) -> object:
 
 
 def _run(work: Callable[[ConfStore], Awaitable[None]]) -> None:
-    from app.main import known  # slow to import, and `--help` needs none of it
+    from app.known import known  # slow to import, and `--help` needs none of it
     from app.tools.python.load import load_functions
 
     async def opened() -> None:

@@ -85,7 +85,7 @@ def rotate_(
     """
 
     async def work(opened: Opened) -> None:
-        from app.main import known
+        from app.known import known
 
         console = Console(highlight=False, markup=False)
         changed, stuck = 0, []
@@ -105,7 +105,7 @@ def rotate_(
 
 
 def _run(work: Callable[[Opened], Awaitable[None]]) -> None:
-    from app.main import known  # slow to import, and `--help` needs none of it
+    from app.known import known  # slow to import, and `--help` needs none of it
 
     try:
         run(work, known())

@@ -144,7 +144,7 @@ def _writer() -> str:
 
 
 def _run(work: Callable[[Opened], Awaitable[None]]) -> None:
-    from app.main import known  # slow to import, and `--help` needs none of it
+    from app.known import known  # slow to import, and `--help` needs none of it
 
     try:
         run(work, known())

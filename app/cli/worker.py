@@ -35,7 +35,7 @@ async def _work(settings: Settings, heartbeat_s: float) -> None:
     """Until a signal; a second one ends at once."""
     from app.background import background
     from app.conf.opening import open_store
-    from app.main import known
+    from app.known import known
     from app.timing import Deadlines
     from app.wiring import open_jobs
 

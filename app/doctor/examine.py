@@ -14,7 +14,7 @@ from app.doctor import checks, speech, webhooks
 from app.doctor.python_tools import python_tools
 from app.doctor.report import Check
 from app.errors import CarrierError, ConfError, DatabaseError, SecretsError
-from app.main import known
+from app.known import known
 from app.openai.constants import OPENAI_TRANSCRIPTION_URL
 from app.settings import Settings
 from app.timing import Deadlines

@@ -17,7 +17,8 @@ from app.db import api_keys
 from app.db.api_keys import Scope
 from app.db.audit import Actor
 from app.db.engine import db_session
-from app.main import _find_key, known
+from app.known import known
+from app.main import _find_key
 from app.openai.realtime import OpenAIProvider
 from tests.unit.web.house import House, open_house
 

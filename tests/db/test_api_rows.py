@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.conf.secrets import KeyRing
 from app.conf.store import ConfStore
-from app.main import known
+from app.known import known
 from tests.db.api import Api, open_api
 
 KEY = "sk-proj-abcdefghijkl"

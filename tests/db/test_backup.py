@@ -38,7 +38,7 @@ from app.errors import BackupError
 from app.jobs.job import JobKind
 from app.jobs.queue import enqueue
 from app.knowledge.document import read_document
-from app.main import known
+from app.known import known
 from app.recordings.states import RecordingState
 from app.settings import Settings
 from tests.db.call_house import House

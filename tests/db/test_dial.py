@@ -29,7 +29,7 @@ from app.jobs.context import JobContext
 from app.jobs.outbound.dial import Dialer
 from app.jobs.outbound.outbound_news import save_progress
 from app.jobs.workroom import Workroom
-from app.main import known
+from app.known import known
 from app.outbound.rules import next_allowed
 from app.outbound.states import Progress
 from app.outbound.tokens import OutboundTokens

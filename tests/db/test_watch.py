@@ -20,7 +20,7 @@ from app.errors import DatabaseError
 from app.jobs.calls.watch import Watch
 from app.jobs.job import JobKind
 from app.jobs.queue import enqueue
-from app.main import known
+from app.known import known
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 RECORD = CallRecord(
