@@ -4,12 +4,9 @@ import asyncio
 import signal
 from typing import Annotated
 
-import structlog
 import typer
 
 from app.settings import Settings
-
-_log = structlog.get_logger(__name__)
 
 
 def worker(
@@ -46,7 +43,6 @@ async def _work(settings: Settings, heartbeat_s: float) -> None:
         background(opened.store.listen),
         open_jobs(settings, opened, Deadlines(), heartbeat_s=heartbeat_s),
     ):
-        _log.info("worker_started")
         await stopped.wait()
 
 

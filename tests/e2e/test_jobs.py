@@ -77,7 +77,7 @@ async def started(worker: asyncio.subprocess.Process) -> None:
     """Return when the worker says that it works."""
     assert worker.stderr
     async with asyncio.timeout(30):
-        while b"worker_started" not in await worker.stderr.readline():
+        while b"worker_ready" not in await worker.stderr.readline():
             assert worker.returncode is None
 
 

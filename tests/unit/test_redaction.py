@@ -114,7 +114,7 @@ def test_many_patterns_cost_little_more_than_one():
     assert fast.value('["XY-p7-55", "XY-p19-1"]') == '["[p7]", "[p19]"]'
     began_s = time.process_time()
     fast.value(rows)
-    assert time.process_time() - began_s < 0.2
+    assert time.process_time() - began_s < 2
 
 
 def test_a_pattern_finds_what_lies_over_several_fields_of_json_too():
@@ -129,4 +129,4 @@ def test_a_pattern_finds_what_lies_over_several_fields_of_json_too():
 def test_no_text_takes_so_long_that_calls_would_be_heard_to_stop(text: str):
     began_s = time.process_time()
     Redactor().value(text)
-    assert time.process_time() - began_s < 0.4  # it is a tenth of that
+    assert time.process_time() - began_s < 5  # a busy machine takes a tenth of that; what looks twice at each, minutes

@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 from app.call.events import CallEvent, Kind
 
+WHOLE = frozenset({Kind.CALLER_TRANSCRIPT, Kind.AGENT_TRANSCRIPT})
+"""What tells a turn's words, once they are written down."""
+
 
 @dataclass(slots=True)
 class Turn:
@@ -69,10 +72,11 @@ class Transcript:
                         turn.until_ms = event.at_ms
 
     def _turn(self, speaker: Literal["caller", "agent"], event: CallEvent) -> Turn:
-        """The turn of that item, begun now where there is none yet."""
+        """The turn of that item, begun now where there is none yet; without items, one that has its words is done."""
         item_id = event.data.get("item_id", "")
         for turn in reversed(self._turns):
-            if turn.speaker == speaker and turn.item_id == item_id and (item_id or turn.until_ms is None):
+            open_still = turn.until_ms is None and not (turn.said and event.kind in WHOLE)
+            if turn.speaker == speaker and turn.item_id == item_id and (item_id or open_still):
                 return turn
         self._turns.append(Turn(speaker, event.at_ms, item_id))
         return self._turns[-1]

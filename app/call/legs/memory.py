@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.call.events import CallEvent, Kind
+from app.call.journal.transcript import WHOLE
 from app.realtime.history import HistoryItem, Spoken, Told, ToolAnswered, ToolAsked
 
 MOST_LETTERS = 60_000
@@ -119,11 +120,11 @@ class Memory:
                 entry.over = True
 
     def _turn(self, speaker: Literal["caller", "agent"], event: CallEvent) -> _Turn:
-        """The turn of that item, begun now where there is none yet."""
+        """The turn of that item, begun now where there is none yet; without items, one that has its words is done."""
         item_id = event.data.get("item_id", "")
         for entry in reversed(self._entries):
             if isinstance(entry, _Turn) and (entry.speaker, entry.item_id) == (speaker, item_id):
-                if item_id or not entry.over:
+                if item_id or not (entry.over or (entry.text and event.kind in WHOLE)):
                     return entry
                 break
         turn = _Turn(speaker, item_id)

@@ -121,3 +121,16 @@ def test_the_conversation_restored_is_the_transcript_as_heard(happened):
     heard = [(turn.speaker, turn.said if turn.heard is None else turn.heard) for turn in transcript.turns]
     restored = [(item.speaker, item.text) for item in memory.items]
     assert sorted(restored) == sorted(turn for turn in heard if turn[1])
+
+
+def test_answers_without_item_ids_stay_apart_also_where_one_is_still_heard_when_the_next_has_words():
+    said = {"item_id": "", "final": True}
+    events = [
+        CallEvent(Kind.AGENT_SPEECH_STARTED, 0, {"item_id": ""}),
+        CallEvent(Kind.AGENT_TRANSCRIPT, 10, said | {"text": "Hello."}),
+        CallEvent(Kind.CALLER_TRANSCRIPT, 20, said | {"text": "When?"}),
+        CallEvent(Kind.AGENT_TRANSCRIPT, 30, said | {"text": "At nine."}),
+    ]
+    spoken = [("agent", "Hello."), ("caller", "When?"), ("agent", "At nine.")]
+    assert [(item.speaker, item.text) for item in Memory(events).items] == spoken
+    assert [(turn.speaker, turn.said) for turn in Transcript(events).turns] == spoken
