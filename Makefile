@@ -16,7 +16,7 @@ demo: setup ## one whole rehearsed phone call, shown turn by turn; needs no acco
 	@.venv/bin/parley demo $(ARGS)
 
 test: setup ## the whole test suite
-	@$(PY) -m pytest -n 4 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 3 --dist loadfile $(ARGS)
 
 fuzz: setup ## ten minutes of made-up requests to the API, other ones each time (FUZZ_SECONDS=600)
 	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) $(PY) -m pytest tests/e2e/test_schema.py $(ARGS)
