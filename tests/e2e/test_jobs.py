@@ -70,7 +70,7 @@ async def process(environment: Mapping[str, str], *arguments: str) -> AsyncItera
 
 
 def worker(environment: Mapping[str, str]):
-    return process(environment, "-m", "app", "worker", "--heartbeat-s", "1")
+    return process(environment, "-m", "app", "worker", "--heartbeat-s", "4")
 
 
 async def started(worker: asyncio.subprocess.Process) -> None:
